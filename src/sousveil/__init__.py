@@ -1,0 +1,39 @@
+"""Sousveil: how many cameras watch a place, who runs them, and how sure are we?"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+__version__ = "0.1.0"
+__all__ = ["Census", "UnusableInput", "__version__", "census"]
+
+if TYPE_CHECKING:
+    from sousveil.census import Census, census
+    from sousveil.errors import UnusableInput
+
+_HOME: Final = {"census": "census", "Census": "census", "UnusableInput": "errors"}
+
+
+class _Package(ModuleType):
+    """Lets `sousveil.census` be the function although a module has that name, loaded on first use.
+
+    `sousveil --help` and shell completion must not wait for the engine, and importing a module
+    binds its name in the package, which would hide the function.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = importlib.import_module(f"{__name__}.{_HOME[name]}")
+        return getattr(module, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _HOME and isinstance(value, ModuleType):
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

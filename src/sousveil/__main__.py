@@ -1,0 +1,5 @@
+"""Run the command line with `python -m sousveil`."""
+
+from sousveil.cli import main
+
+main()

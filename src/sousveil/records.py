@@ -1,0 +1,162 @@
+"""The tables that flow through Sousveil: their columns, units and vocabularies, named only here.
+
+Unknown is null, never a guess. Longitude and latitude are WGS 84 degrees; bearings are degrees
+clockwise from north; geometry columns hold well-known binary (WKB) in longitude, latitude.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+
+KINDS: Final = ("camera", "alpr", "speed", "red_light", "traffic", "other_camera")
+HOUSINGS: Final = ("fixed", "dome", "panning")
+SETTINGS: Final = ("public", "outdoor", "indoor")
+OPERATOR_CLASSES: Final = ("public", "private", "unknown")
+CAPABILITIES: Final = (
+    "face_recognition",
+    "alpr",
+    "audio",
+    "people_counting",
+    "demographics",
+    "behaviour",
+    "other",
+)
+NOT_CAMERAS: Final = ("guard", "gunshot_detector", "other_sensor")
+LIFECYCLES: Final = ("planned", "construction", "disused", "removed")
+
+_strings = pa.list_(pa.string())
+
+# What an installation is known to be like; the same columns in observations and in cameras.
+_ATTRIBUTES: Final = [
+    pa.field("lon", pa.float64(), nullable=False),
+    pa.field("lat", pa.float64(), nullable=False),
+    pa.field("accuracy_m", pa.float64()),
+    pa.field("count", pa.int32(), nullable=False),  # devices at the installation, 1 unless known
+    pa.field("kind", pa.string()),
+    pa.field("housing", pa.string()),
+    pa.field("bearings", pa.list_(pa.float64())),
+    pa.field("hfov_deg", pa.float64()),
+    pa.field("height_m", pa.float64()),
+    pa.field("mount", pa.string()),
+    pa.field("setting", pa.string()),
+    pa.field("zone", pa.string()),
+    pa.field("operator", pa.string()),
+    pa.field("operator_class", pa.string(), nullable=False),
+    pa.field("operator_class_rule", pa.string(), nullable=False),  # the rule that decided it
+    pa.field("private_home", pa.bool_(), nullable=False),  # counted, never published one by one
+    pa.field("purpose", pa.string()),
+    pa.field("capabilities", _strings),
+    pa.field("pixels_h", pa.int32()),
+    pa.field("retention_days", pa.float64()),
+    pa.field("installed", pa.date32()),
+    pa.field("removed", pa.date32()),
+    pa.field("evidence_url", pa.string()),
+    pa.field("raw", pa.string()),  # JSON object of what the source said, live-feed links dropped
+]
+
+OBSERVATIONS: Final = pa.schema(
+    [
+        pa.field("observation_id", pa.string(), nullable=False),  # "<source_id>/<native_id>"
+        pa.field("source_id", pa.string(), nullable=False),
+        pa.field("native_id", pa.string(), nullable=False),  # "node/123" in OpenStreetMap
+        pa.field("seen_on", pa.date32()),  # last check on the ground, else last edit
+        pa.field("seen_by", pa.string()),  # what seen_on rests on: check | edit
+        *_ATTRIBUTES,
+        pa.field("not_camera", pa.string()),  # NOT_CAMERAS, null for a camera
+        pa.field("lifecycle", pa.string()),  # LIFECYCLES, null for what exists
+    ]
+)
+
+LINKS: Final = pa.schema(
+    [
+        pa.field("observation_id", pa.string(), nullable=False),
+        pa.field("source_id", pa.string(), nullable=False),
+        pa.field("native_id", pa.string(), nullable=False),
+        pa.field("camera_id", pa.string(), nullable=False),
+        pa.field("probability", pa.float64(), nullable=False),
+    ]
+)
+
+CAMERAS: Final = pa.schema(
+    [
+        pa.field("camera_id", pa.string(), nullable=False),
+        *_ATTRIBUTES,
+        pa.field("sources", _strings, nullable=False),
+        pa.field("n_sources", pa.int32(), nullable=False),
+        pa.field("link_probability", pa.float64(), nullable=False),
+        pa.field("first_seen", pa.date32()),
+        pa.field("last_seen", pa.date32()),
+        pa.field("seen_by", pa.string()),
+        pa.field("native_ids", _strings, nullable=False),
+    ]
+)
+
+ESTIMATES: Final = pa.schema(
+    [
+        pa.field("place", pa.string(), nullable=False),
+        pa.field("definition", pa.string(), nullable=False),
+        pa.field("method", pa.string(), nullable=False),
+        pa.field("estimate", pa.float64()),
+        pa.field("low", pa.float64()),
+        pa.field("high", pa.float64()),  # null where the data cannot bound it: "at least low"
+        pa.field("level", pa.float64()),  # null without an interval
+        pa.field("n_observed", pa.int64(), nullable=False),
+        pa.field("lists", pa.int32(), nullable=False),
+        pa.field("sources", _strings, nullable=False),
+        pa.field("note", pa.string()),
+    ]
+)
+
+# Cameras as they may leave this machine: see publication.py for what is withheld and rounded.
+PUBLISHED: Final = pa.schema(
+    [*CAMERAS, pa.field("coordinates", pa.string(), nullable=False)]  # exact | rounded
+)
+
+QUARANTINE: Final = pa.schema(
+    [
+        pa.field("source_id", pa.string(), nullable=False),
+        pa.field("row", pa.int64(), nullable=False),  # 1-based, as the file counts
+        pa.field("field", pa.string()),  # null when the row as a whole is set aside
+        pa.field("value", pa.string()),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("kept", pa.bool_(), nullable=False),  # true: only the field was set aside
+        pa.field("native_id", pa.string()),
+    ]
+)
+
+STREETS: Final = pa.schema(
+    [
+        pa.field("street_id", pa.string(), nullable=False),  # "way/123"
+        pa.field("highway", pa.string(), nullable=False),
+        pa.field("name", pa.string()),
+        pa.field("oneway", pa.string()),
+        pa.field("service", pa.string()),
+        pa.field("access", pa.string()),
+        pa.field("foot", pa.string()),
+        pa.field("sidewalk", pa.string()),
+        pa.field("tunnel", pa.string()),
+        pa.field("covered", pa.string()),
+        pa.field("indoor", pa.string()),
+        pa.field("bridge", pa.string()),
+        pa.field("layer", pa.string()),
+        pa.field("area", pa.string()),
+        pa.field("geometry", pa.binary(), nullable=False),
+    ]
+)
+
+BUILDINGS: Final = pa.schema(
+    [
+        pa.field("building_id", pa.string(), nullable=False),  # "way/123" or "relation/123"
+        pa.field("building", pa.string(), nullable=False),
+        pa.field("name", pa.string()),
+        pa.field("height", pa.string()),
+        pa.field("levels", pa.string()),
+        pa.field("min_height", pa.string()),
+        pa.field("min_level", pa.string()),
+        pa.field("layer", pa.string()),
+        pa.field("location", pa.string()),
+        pa.field("geometry", pa.binary(), nullable=False),
+    ]
+)
