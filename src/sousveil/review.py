@@ -1,0 +1,240 @@
+"""The pairs that a person should look at: as a table, as a page with maps, and the answers back."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import math
+import re
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import jinja2
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sousveil import export
+from sousveil.errors import UnusableInput
+from sousveil.linking import REVIEWED
+from sousveil.linking._features import normal_name
+
+ANSWERS: Final = ("same", "different")
+"""What may stand in the column `answer`; an empty cell, or "unsure", decides nothing."""
+
+MOST_ON_PAGE: Final = 200
+
+_SHOWN: Final = (
+    ("source_id", "list"),
+    ("native_id", "id there"),
+    ("seen_on", "seen on"),
+    ("kind", "kind"),
+    ("housing", "housing"),
+    ("bearings", "looks towards"),
+    ("mount", "mount"),
+    ("operator", "operator"),
+    ("purpose", "purpose"),
+    ("count", "devices"),
+    ("accuracy_m", "accuracy, m"),
+)
+_COMPARED: Final = frozenset(
+    {"kind", "housing", "bearings", "mount", "operator", "purpose", "count"}
+)
+_COLUMNS: Final = ("lon", "lat", *(name for name, _ in _SHOWN))
+_UNDECIDED: Final = frozenset({"", "unsure"})
+_GUARDED: Final = re.compile(r"^'[=+\-@\t\r]")
+
+_MAP_PX: Final = 260.0
+_METRES_PER_DEGREE: Final = 111_195.0
+_SCALES_M: Final = (1, 2, 5, 10, 20, 50, 100)
+_MOST_CONTEXT: Final = 60
+
+
+def table(uncertain: pa.Table, observations: pa.Table) -> pa.Table:
+    """Return the pairs with what is said of both ends, and an empty column for the answer.
+
+    uncertain: linking.UNCERTAIN; observations: records.OBSERVATIONS.
+    """
+    columns = {"answer": pa.nulls(uncertain.num_rows, pa.string())}
+    columns |= {name: uncertain[name] for name in uncertain.column_names}
+    for side in ("l", "r"):
+        end = observations.take(_rows(uncertain, observations, side))
+        columns |= {f"{name}_{side}": end[name] for name in _COLUMNS}
+    return pa.table(columns)
+
+
+def read_answers(path: str | Path) -> pa.Table:
+    """Read answers from a CSV file: review.csv filled in, or what the page saved.
+
+    Returns linking.REVIEWED, only the rows with an answer. Raises UnusableInput for a file that
+    cannot be read, lacks a column, or holds another answer.
+    """
+    file = Path(path)
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            missing = [name for name in REVIEWED.names if name not in (reader.fieldnames or [])]
+            if missing:
+                raise UnusableInput(
+                    f"{file}: line 1 has no column {missing[0]}; give the review.csv of sousveil "
+                    "link, or what its page saved"
+                )
+            rows = [_answer(file, reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UnusableInput(f"{file}: cannot be read as CSV ({error}); check the path") from error
+    return pa.Table.from_pylist([row for row in rows if row["answer"]], schema=REVIEWED)
+
+
+def page(uncertain: pa.Table, observations: pa.Table, *, threshold: float | None) -> str:
+    """Return a page that shows the pairs on maps, takes answers and saves them as CSV.
+
+    The page asks nothing of any server. It shows exact positions: it is for work, not to publish.
+    At most MOST_ON_PAGE pairs are shown, the first of the table.
+    """
+    shown = uncertain.slice(0, MOST_ON_PAGE)
+    ends = [_rows(shown, observations, side).to_pylist() for side in ("l", "r")]
+    lon, lat = (observations[name].to_numpy() for name in ("lon", "lat"))
+    said = [observations.take(pa.array(rows, pa.int64())).to_pylist() for rows in ends]
+    pairs = [
+        _pair(number, row, left, right, _Places(lon, lat, at))
+        for number, (row, left, right, at) in enumerate(
+            zip(shown.to_pylist(), *said, zip(*ends, strict=True), strict=True), start=1
+        )
+    ]
+    style, script = _file("review.css"), _file("review.js")
+    return _template().render(
+        pairs=pairs,
+        n_all=uncertain.num_rows,
+        threshold=threshold,
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        map_px=_MAP_PX,
+    )
+
+
+class _Places(NamedTuple):
+    """All positions in degrees, and the rows of the two that are shown."""
+
+    lon: np.ndarray[Any, np.dtype[np.float64]]
+    lat: np.ndarray[Any, np.dtype[np.float64]]
+    ends: tuple[int, int]
+
+
+def _rows(uncertain: pa.Table, observations: pa.Table, side: str) -> pa.Array:
+    ids = observations["observation_id"].combine_chunks()
+    return pc.index_in(uncertain[f"observation_id_{side}"].combine_chunks(), ids)
+
+
+def _answer(file: Path, line: int, row: dict[str, Any]) -> dict[str, str | None]:
+    answer = (row["answer"] or "").strip().casefold()
+    if answer not in ANSWERS and answer not in _UNDECIDED:
+        raise UnusableInput(
+            f"{file}: line {line}: answer {answer!r}; write {' or '.join(ANSWERS)} or nothing"
+        )
+    ids = {name: _unguarded(row[name] or "") for name in REVIEWED.names if name != "answer"}
+    return ids | {"answer": answer if answer in ANSWERS else None}
+
+
+def _unguarded(text: str) -> str:
+    """Return a text without the apostrophe that `export.write_csv` put before a formula."""
+    return text[1:] if _GUARDED.match(text) else text
+
+
+def _pair(
+    number: int, row: dict[str, Any], left: dict[str, Any], right: dict[str, Any], places: _Places
+) -> dict[str, Any]:
+    return row | {
+        "number": number,
+        "percent": f"{100 * row['probability']:.0f}",
+        "apart": f"{row['distance_m']:.1f}",
+        "rows": [
+            {"label": label, "values": values, "differs": _differ(name, left[name], right[name])}
+            for name, label in _SHOWN
+            if (values := [_text(name, end[name]) for end in (left, right)]) != ["", ""]
+        ],
+        "map": _map(left, right, places),
+    }
+
+
+def _differ(name: str, left: Any, right: Any) -> bool:
+    if name not in _COMPARED or left is None or right is None:
+        return False
+    if name == "operator":
+        return normal_name(left) != normal_name(right)
+    return bool(left != right)
+
+
+def _text(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "bearings":
+        return ", ".join(f"{bearing:.0f}°" for bearing in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _map(left: dict[str, Any], right: dict[str, Any], places: _Places) -> dict[str, Any]:
+    """Return what to draw, in pixels: both ends, their accuracy, other cameras, a scale bar."""
+    lon_0, lat_0 = (left["lon"] + right["lon"]) / 2, (left["lat"] + right["lat"]) / 2
+    east = _METRES_PER_DEGREE * math.cos(math.radians(lat_0))
+    around_m = 15 + 0.75 * math.hypot(
+        (left["lon"] - right["lon"]) * east, (left["lat"] - right["lat"]) * _METRES_PER_DEGREE
+    )
+    per_m = _MAP_PX / 2 / around_m
+    x = _MAP_PX / 2 + (places.lon - lon_0) * east * per_m
+    y = _MAP_PX / 2 - (places.lat - lat_0) * _METRES_PER_DEGREE * per_m
+    inside = (np.abs(x - _MAP_PX / 2) < _MAP_PX / 2) & (np.abs(y - _MAP_PX / 2) < _MAP_PX / 2)
+    inside[list(places.ends)] = False
+    others = np.flatnonzero(inside)[:_MOST_CONTEXT]
+    bar_m = max(scale for scale in _SCALES_M if scale * per_m <= _MAP_PX / 3 or scale == 1)
+    return {
+        "others": [(round(x[i], 1), round(y[i], 1)) for i in others],
+        "ends": [
+            _end(side, x[row], y[row], per_m)
+            for side, row in zip((left, right), places.ends, strict=True)
+        ],
+        "bar_px": round(bar_m * per_m, 1),
+        "bar_m": bar_m,
+    }
+
+
+def _end(observation: dict[str, Any], x: float, y: float, per_m: float) -> dict[str, Any]:
+    length = _MAP_PX / 7
+    rays = [
+        (
+            round(x + length * math.sin(math.radians(bearing)), 1),
+            round(y - length * math.cos(math.radians(bearing)), 1),
+        )
+        for bearing in observation["bearings"] or []
+        if bearing is not None
+    ]
+    accuracy_m = observation["accuracy_m"]
+    return {
+        "x": round(x, 1),
+        "y": round(y, 1),
+        "radius": round(accuracy_m * per_m, 1) if accuracy_m else None,
+        "rays": rays,
+    }
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(_file("review.html.jinja"))
+
+
+def _file(name: str) -> str:
+    return (resources.files("sousveil") / "review_templates" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def write_table(uncertain: pa.Table, observations: pa.Table, path: Path) -> None:
+    """Write `table` as CSV, fit to be filled in and read back."""
+    export.write_csv(table(uncertain, observations), path)
