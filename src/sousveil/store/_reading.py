@@ -1,0 +1,142 @@
+"""A file onto a register: extracts of OpenStreetMap whole, other lists part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import shapely
+
+from sousveil import store
+from sousveil.errors import UnusableInput
+from sousveil.records import BUILDINGS, OBSERVATIONS, QUARANTINE, STREETS
+from sousveil.sources import Source, catalogue, osm, tabular
+from sousveil.sources.tabular._files import format_of
+from sousveil.sources.tabular._observe import Part
+from sousveil.sources.tabular._spec import Spec
+from sousveil.store import Added, Linker
+
+Progress = Callable[[str], None]
+
+_PACKING: Final = {".osm", ".pbf", ".gz", ".bz2", ".zip", ".json", ".geojson", ".csv", ".tsv",
+                   ".txt", ".xlsx", ".xls", ".gpkg", ".parquet", ".shp"}  # fmt: skip
+
+
+def add_file(
+    register: Path,
+    path: Path,
+    *,
+    spec: str | None = None,
+    series: str | None = None,
+    dated: date | None = None,
+    area: shapely.Geometry | None = None,
+    is_whole_list: bool = False,
+    has_ids: bool | None = None,
+    link: Linker | None = None,
+    accept_swapped: bool = False,
+    progress: Progress = lambda _: None,
+) -> Added:
+    """Add a file, or a directory of files of one list, to a register; see `store.add`.
+
+    spec: a description (a TOML file, or an id in the catalogue); by default one of the catalogue
+    that fits, else the file is read as OpenStreetMap data. area: by default, for an extract of
+    OpenStreetMap, what it tells of (`store.area_told`). A file that is on the register already is
+    not read. Raises UnusableInput for what cannot be read.
+    """
+    described = _description(path, spec)
+    spec_file = None if described is None else Path(described.path)
+    held = store.holds(register, store.fingerprint(path, spec=spec_file))
+    if held:
+        return held
+    options: dict[str, Any] = {
+        "dated": dated,
+        "is_whole_list": is_whole_list,
+        "has_ids": has_ids,
+        "linker": link,
+        "progress": progress,
+    }
+    if described is None:
+        source = osm.read(path, source_id=_name(path), progress=progress)
+        area = store.area_told(source) if area is None else area
+        return store.add(register, source, series=series, area=area, **options)
+    source, parts = _list(path, described, accept_swapped=accept_swapped, progress=progress)
+    return store.add(
+        register,
+        source,
+        parts,
+        series=series or described.spec_id,
+        area=area,
+        spec=spec_file,
+        **options,
+    )
+
+
+def linker(observations: pa.Table) -> pa.Table:
+    """Find the same cameras in several lists, for `add_file`: records.OBSERVATIONS to LINKS."""
+    from sousveil import linking  # takes a while, and most files meet no other list
+
+    return linking.link(observations).links
+
+
+def with_specs(arguments: Sequence[str]) -> list[tuple[Path, str | None]]:
+    """Return files, each with the description that "spec=..." behind it names, if any."""
+    found: list[tuple[Path, str | None]] = []
+    for argument in arguments:
+        if not argument.startswith("spec="):
+            found.append((Path(argument), None))
+        elif found and found[-1][1] is None:
+            found[-1] = found[-1][0], argument.removeprefix("spec=")
+        else:
+            raise UnusableInput(f"{argument}: stands behind no file; write FILE {argument}")
+    return found
+
+
+def _description(path: Path, spec: str | None) -> Spec | None:
+    if spec is not None:
+        return catalogue.load(spec)
+    if path.is_file() and format_of(path) == "osm":
+        return None
+    return catalogue.match(path)
+
+
+def _list(
+    path: Path, spec: Spec, *, accept_swapped: bool, progress: Progress
+) -> tuple[Source, Iterable[Part]]:
+    """Return a list without its rows, and the parts that hold them."""
+    reading = tabular.scan(
+        path, source_id=_name(path), spec=spec, accept_swapped=accept_swapped, progress=progress
+    )
+    source = Source(
+        source_id=reading.source_id,
+        path=str(path),
+        format=reading.format,
+        publisher=spec.publisher,
+        licence=spec.licence,
+        attribution=spec.attribution,
+        seen_on=reading.seen_on,
+        rows=0,
+        links_dropped=0,
+        header_box=None,
+        observations=OBSERVATIONS.empty_table(),
+        quarantine=QUARANTINE.empty_table(),
+        streets=STREETS.empty_table(),
+        buildings=BUILDINGS.empty_table(),
+        url=spec.url,
+        covers=spec.covers,
+        counts=spec.counts,
+        has_duplicates=spec.has_duplicates,
+        redistributable=spec.redistributable,
+        notes=reading.notes,
+    )
+    return source, reading.parts
+
+
+def _name(path: Path) -> str:
+    """Return the name of a file without what says only how it is packed."""
+    stem = path.name
+    while Path(stem).suffix.casefold() in _PACKING:
+        stem = Path(stem).stem
+    return stem
