@@ -1,0 +1,49 @@
+"""The command line: parse, call, print; no logic of its own."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from sousveil import __version__
+from sousveil.cli import census, link, register, sources
+
+app = typer.Typer(
+    name="sousveil",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="How many cameras watch a place, who runs them, and how sure are we?",
+    epilog="Counts cameras, never people. Nothing but tables about cameras is read.",
+)
+app.command("census", epilog=census.EXAMPLES)(census.census)
+app.add_typer(sources.app, name="sources")
+app.command("link", epilog=link.EXAMPLES)(link.link)
+app.add_typer(register.app, name="register")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sousveil {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    del version  # handled by its callback
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

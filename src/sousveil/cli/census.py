@@ -1,0 +1,111 @@
+"""sousveil census: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sousveil.cli._common import Json, Quiet, day, errors_in_one_line, progress_on_stderr
+
+if TYPE_CHECKING:
+    from sousveil.census import Census
+
+EXAMPLES = """
+**Examples**
+
+- `sousveil census helsinki -o out` : the sample that comes with the package
+- `sousveil census munich.osm.pbf -o out` : an extract of OpenStreetMap
+- `sousveil census bavaria.osm.pbf --within München -o out` : one city of it, by name
+- `sousveil census Monaco -o out` : an extract downloaded by the name of the place
+- `sousveil census munich.osm.pbf -o out --json | jq .cameras` : for programs
+"""
+
+
+def census(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2, Overpass JSON), a place "
+            "to download, or helsinki for the sample.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Directory of the results; an earlier census there is replaced.",
+            show_default=False,
+        ),
+    ],
+    within: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BOUNDARY",
+            help="Count only inside: a GeoJSON file, or the name or id of an administrative "
+            "relation in the source.",
+            show_default=False,
+        ),
+    ] = None,
+    population: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="People living there. Default: the GeoNames city that matches, if one does.",
+            show_default=False,
+        ),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="The day the census stands for, as 2026-11-23. Default: that of the source.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    seed: Annotated[
+        int,
+        typer.Option(metavar="N", help="Seed of all random work; the census itself draws nothing."),
+    ] = 0,
+) -> None:
+    """Count the cameras of a place, and say who runs them and how sure that is.
+
+    DIR gets a report that opens offline (report.html), the register (cameras.parquet, .geojson,
+    .csv), estimates, what could not be used and why (quarantine.csv), and the sources with their
+    licences.
+    """
+    del seed
+    with errors_in_one_line(), progress_on_stderr(quiet) as progress:
+        from sousveil.census import census as count
+
+        result = count(
+            sources,
+            within=within,
+            population=population,
+            on=day("--on", on),
+            progress=progress.step,
+            on_download=progress.download,
+        )
+        progress.step("Writing the report")
+        result = result.write(output)
+    _print(result, as_json=as_json)
+
+
+def _print(result: Census, *, as_json: bool) -> None:
+    if as_json:
+        from sousveil.export import dumps
+
+        typer.echo(dumps(result.summary))
+        return
+    from sousveil.report import main_sentences
+
+    for sentence in main_sentences(result):
+        typer.echo(sentence)
+    typer.echo(f"\nReport: {result.summary['files']['report']}")

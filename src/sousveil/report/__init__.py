@@ -1,0 +1,238 @@
+"""The report of a census: one HTML page that holds all it needs and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import jinja2
+import numpy as np
+import shapely
+
+from sousveil import __version__
+from sousveil.errors import BrokenInvariant
+from sousveil.place import covered_area, population_attribution
+from sousveil.report import _limits, _map, _static, _tables, _text, _words
+from sousveil.report._charts import charts
+from sousveil.report._tiles import Tiles, background
+from sousveil.sources.licences import LICENCE_URLS
+
+if TYPE_CHECKING:
+    from sousveil.census import Census
+
+_EDGES: Final = {"covered": "edge of the area that the data covers"}
+_SCRIPTS: Final = ("core", "signs", "details", "table", "filters", "map", "start")
+
+
+def render(census: Census) -> str:
+    """Return the report of a census as HTML.
+
+    The page holds map, background, script and style; its content security policy forbids every
+    request and every script but its own. Only what may be published is in it.
+    Raises UnusableInput where no temporary file can be written for the background of the map.
+    """
+    shown = census.published.num_rows > 0
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        tiles = pool.submit(background, census.streets, census.buildings) if shown else None
+        drawn = charts(census.summary)
+        context = _words_context(census.summary) | {
+            "charts": drawn,
+            "tables": _tables.tables(census.summary, census.published),
+            "credits": _credits(census),
+            "shown": shown,
+        }
+        if tiles is not None:
+            context |= _map_context(census, tiles.result())
+    return _page(context)
+
+
+def summary_html(census: Census) -> str:
+    """Return the main figures as a small HTML fragment for notebooks, without script or style."""
+    summary = census.summary
+    by_owner = summary["cameras"]["by_operator_class"]
+    return _environment().get_template("summary.html.jinja").render(
+        title=summary["place"],
+        answer=_text.answer(summary),
+        figures=_text.figures(summary),
+        rows=[(name, by_owner.get(value, 0)) for value, name in _words.OWNERS.items()],
+        credits=[source["attribution"] for source in summary["sources"]],
+    )  # fmt: skip
+
+
+def main_sentences(census: Census) -> list[str]:
+    """Return the answer and the main figures as plain sentences, the answer first."""
+    sentences = [_text.answer(census.summary), *_text.figures(census.summary)]
+    return [_plain(sentence) for sentence in sentences]
+
+
+def _words_context(summary: _text.Summary) -> dict[str, Any]:
+    cameras = summary["cameras"]
+    return {
+        "version": __version__,
+        "title": f"How many cameras watch {summary['place']}?",
+        "date": _words.day(summary["on"]),
+        "records": f"{cameras['records']:,}",
+        "answer": _text.answer(summary),
+        "figures": _text.figures(summary),
+        "definitions": _text.definitions(summary),
+        "method": _limits.method(summary),
+        "limits": _limits.limits(summary),
+        "set_aside": _limits.set_aside(summary),
+        "reasons": _tables.reasons(summary),
+        "files": _limits.FILES,
+        "command": _limits.command(summary),
+        "citation": _limits.citation(summary, __version__),
+        "attribution": _attribution(summary),
+        "odbl": any(source["licence"] == "ODbL-1.0" for source in summary["sources"]),
+    }
+
+
+def _map_context(census: Census, tiles: Tiles | None) -> dict[str, Any]:
+    published, summary = census.published, census.summary
+    outline = _outline(census)
+    view = _map.view(published, outline, tiles)
+    payload = {
+        "cameras": _map.cameras(published),
+        "words": {
+            "codes": _map.vocabularies(),
+            "rules": {name: rule["meaning"] for name, rule in summary["operator_rules"].items()},
+            "months": _words.MONTHS,
+            "edge": _EDGES.get(census.place.boundary_kind, "boundary of the count"),
+        },
+        "view": view,
+        "boundary": _map.boundary(outline),
+        "tiles": None if tiles is None else tiles._replace(data="")._asdict(),
+        "credit": _attribution(summary),
+    }
+    return {
+        "map_intro": _text.map_intro(summary, published.num_rows, has_background=tiles is not None),
+        "still": _static.picture(published, census.streets, outline, view),
+        "cameras_json": _map.safe_json(payload),
+        "tiles_data": tiles.data if tiles else "",
+        "maplibre_script": _maplibre("maplibre-gl.js"),
+        "script": _script(),
+    }
+
+
+def _outline(census: Census) -> shapely.Geometry:
+    """Return the boundary as it may be shown.
+
+    That of the area which the data covers has a square around each camera outside it, whose middle
+    would give away cameras of homes and of private operators: it is drawn without them.
+    """
+    if census.place.boundary_kind != "covered":
+        return census.place.boundary
+    boxes = [source.header_box for source in census.sources]
+    return covered_area(census.streets, census.buildings, np.empty((0, 2)), boxes)[0]
+
+
+def _page(context: dict[str, Any]) -> str:
+    shown = context["shown"]
+    style = (_maplibre("maplibre-gl.css") if shown else "") + _template("report.css")
+    contents = [
+        ("words", "Meaning"),
+        *([("map-section", "Map"), ("list", "List")] if shown else []),
+        *([("charts", "Charts")] if context["charts"] else []),
+        ("tables", "Tables"),
+        ("method", "Method"),
+        ("limits", "Limits"),
+        ("sources", "Sources"),
+    ]
+    scripts = [context["maplibre_script"], context["script"]] if shown else []
+    return _environment().get_template("report.html.jinja").render(
+        context,
+        contents=contents,
+        style=style,
+        policy=_policy(scripts, style),
+    )  # fmt: skip
+
+
+def _policy(scripts: list[str], style: str) -> str:
+    """Return the content security policy: our scripts and style by their hash, nothing else."""
+    allowed = " ".join(_hash(script) for script in scripts) or "'none'"
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; "
+        "worker-src blob:; child-src blob:; img-src data: blob:; connect-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _attribution(summary: _text.Summary) -> str:
+    return ", ".join(dict.fromkeys(source["attribution"] for source in summary["sources"]))
+
+
+def _credits(census: Census) -> list[dict[str, str | None]]:
+    made = [
+        _credit(source.attribution, source.licence)
+        | {"detail": f"File {source.name}, as of {_words.day(source.seen_on)}."}
+        for source in census.sources
+    ]
+    people = [_credit(*pair) for pair in population_attribution(census.place)]
+    return made + [credit | {"detail": "Number of inhabitants."} for credit in people]
+
+
+def _credit(attribution: str, licence: str) -> dict[str, str | None]:
+    return {
+        "attribution": attribution,
+        "licence": _words.label(licence, _words.LICENCES),
+        "url": LICENCE_URLS.get(licence),
+    }
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__name__),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters["parts"] = _parts
+    environment.filters["plain"] = _plain
+    return environment
+
+
+def _parts(sentence: str) -> list[str]:
+    """Split a sentence at its ``**figures**``: text and figures by turns, text first."""
+    return re.split(r"\*\*(.+?)\*\*", sentence)
+
+
+def _plain(sentence: str) -> str:
+    return "".join(_parts(sentence))
+
+
+@cache
+def _template(name: str) -> str:
+    return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _script() -> str:
+    parts = "\n".join(_template(f"{name}.js") for name in _SCRIPTS)
+    return f'(() => {{\n"use strict";\n{parts}}})();\n'
+
+
+@cache
+def _maplibre(name: str) -> str:
+    """Return a file of MapLibre GL JS as the package `maplibre` carries it.
+
+    The package is found, not imported: importing it is slow. Its pointer to a source map goes,
+    because a browser's tools would request that.
+    """
+    found = importlib.util.find_spec("maplibre")
+    if found is None or not found.origin:
+        raise BrokenInvariant("the package maplibre is not installed")
+    text = Path(found.origin).with_name("srcjs").joinpath(name).read_text(encoding="utf-8")
+    return re.sub(r"^//# sourceMappingURL=.*$", "", text, flags=re.MULTILINE)

@@ -1,0 +1,218 @@
+"""Method and limits of a census in words: how it was counted and what it cannot say."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Final
+
+from sousveil.report._text import Summary, population_known
+from sousveil.report._words import day, listed, of_all, percent, plural
+
+Paragraph = tuple[str, str]  # heading and text
+
+FILES: Final = {
+    "report.html": "this page",
+    "cameras.parquet": "every camera with all that is known of it; not for publication",
+    "cameras.geojson": "the cameras that may be published, for maps",
+    "cameras.csv": "the same as a table",
+    "streets.parquet": "the streets (GeoParquet)",
+    "buildings.parquet": "the buildings (GeoParquet)",
+    "estimates.json": "the figures with definition, method and interval",
+    "estimates.csv": "the same as a table",
+    "quarantine.csv": "everything that was set aside, with the reason",
+    "sources.json": "the sources with licence, date and number of rows",
+    "ATTRIBUTION.md": "whom to name when you publish any of this",
+}
+"""The files that stand beside the report and what is in them."""
+
+
+def method(summary: Summary) -> list[Paragraph]:
+    """Return how the figures came about, as pairs of a heading and its text."""
+    homes = summary["cameras"]["private_homes"]
+    return [
+        (
+            "What was read",
+            "Every object of the sources that is tagged as a surveillance device, a speed camera "
+            "or a device of an enforcement point was read, each object once. Guards, gunshot "
+            "detectors and other sensors are counted apart. Links to live pictures are dropped "
+            f"on reading ({summary['links_dropped']:,} here).",
+        ),
+        (
+            "What was set aside",
+            "Nothing is lost: a row that cannot be used, or a value that cannot be right, is set "
+            "aside with its reason. A camera with an impossible value stays, without that value.",
+        ),
+        (
+            "Public or private",
+            "Who runs a camera is decided by fixed rules, in this order: what is said outright, "
+            "then the name of the owner or operator, then the zone that the camera watches. "
+            "Each camera carries the rule that decided; the table of rules counts them. "
+            "Where no rule applies the answer is “not recorded”.",
+        ),
+        (
+            "Area and streets",
+            "The area is measured on the ellipsoid. Streets are measured along the centre line as "
+            "mapped, a two-way street once; footpaths, cycle paths and steps are measured apart.",
+        ),
+        (
+            "What is shown of whom",
+            "Cameras of public bodies, and those of unknown operators, are shown where they are "
+            "mapped. Those of private operators are rounded to about 100 metres and come without "
+            "their original tags. Those of private homes are counted and never shown one by one"
+            + (f": {homes:,} here." if homes else "; there are none here."),
+        ),
+    ]
+
+
+def limits(summary: Summary) -> list[Paragraph]:
+    """Return what the report cannot say, as pairs of a heading and its text."""
+    n = summary["cameras"]["records"]
+    return [
+        (
+            "How many cameras there are",
+            f"{_lists(summary)} A single list cannot show what it misses, so no interval is given. "
+            "Mapping depends on volunteers: a street without a camera on this map may be a street "
+            "that nobody has walked.",
+        ),
+        *([] if not n else [_unknown_owners(summary), _unknown_directions(summary), _age(summary)]),
+        (
+            "What the cameras see",
+            "Coverage is not computed here. A wedge on the map shows the direction that somebody "
+            "has recorded; its length says nothing about how far the camera sees, and walls do "
+            "not stop it.",
+        ),
+        (
+            "Whether a camera works, records or is watched",
+            "The sources say that a device hangs there. Dummies, broken and switched-off cameras "
+            "look the same on a map.",
+        ),
+        (
+            "Streets with two carriageways",
+            "Where the map draws each carriageway as a line of its own, both are measured. That "
+            "makes streets longer, and the rate per kilometre lower, than if they were counted "
+            "once.",
+        ),
+        _edge(summary),
+        (
+            "Anything about people",
+            "Cameras are counted here, never people. The rate per 1,000 people "
+            + (
+                "uses those who live in the place, not those who pass through it."
+                if population_known(summary)
+                else "is not given, because no number of residents belongs to exactly this area."
+            ),
+        ),
+    ]
+
+
+def set_aside(summary: Summary) -> str:
+    """Return what lies in quarantine, in one or two sentences."""
+    quarantine = summary["quarantine"]
+    rows, fields = quarantine["rows_set_aside"], quarantine["fields_set_aside"]
+    if not rows and not fields:
+        return "Nothing had to be set aside: every row and every value could be used."
+    dropped = f"{plural(rows, 'row')} could not be used" if rows else "Every row could be used"
+    unusual = (
+        f"{plural(fields, 'value')} of cameras that are counted could not be right"
+        if fields
+        else "no other value had to be set aside"
+    )
+    return f"{dropped}; {unusual}. Each is listed with its reason in quarantine.csv."
+
+
+def command(summary: Summary) -> str:
+    """Return the command that makes this report again from the same files."""
+    asked = summary["asked"]
+    words = ["sousveil", "census", *asked["sources"]]
+    for option in ("within", "population", "on"):
+        if asked[option] is not None:
+            words += [f"--{option}", str(asked[option])]
+    return shlex.join(words) + " -o DIR"
+
+
+def citation(summary: Summary, version: str) -> str:
+    """Return how to cite the report."""
+    credits = listed(sorted({source["attribution"] for source in summary["sources"]}))
+    return (
+        f"Cameras in {summary['place']}. Census by Sousveil {version} of data as of "
+        f"{day(summary['on'])}. Data: {credits}."
+    )
+
+
+def _lists(summary: Summary) -> str:
+    sources = summary["sources"]
+    if len(sources) == 1:
+        return "All figures are lower bounds: they rest on one list."
+    return (
+        f"All figures are lower bounds. They rest on {len(sources)} files that do not count "
+        "independently of each other."
+    )
+
+
+def _unknown_owners(summary: Summary) -> Paragraph:
+    n, by = summary["cameras"]["records"], summary["cameras"]["by_operator_class"]
+    unknown = by.get("unknown", 0)
+    if not unknown:
+        return (
+            "Who runs them for certain",
+            "For every camera a rule says whether a public body or somebody else runs it; rules "
+            "that go by names and zones can err.",
+        )
+    if unknown == n:
+        return "Who runs them", "Nobody has recorded an operator in a way that any rule could use."
+    return (
+        "Who runs most of them" if 2 * unknown > n else "Who runs all of them",
+        f"Of {of_all(unknown, n)} nobody has recorded the operator in a way that any rule could "
+        "use. The shares of public and private bodies are therefore shares of what is known "
+        "to be theirs, and each could be larger.",
+    )
+
+
+def _unknown_directions(summary: Summary) -> Paragraph:
+    n = summary["cameras"]["records"]
+    unknown = n - round(summary["attributes_known"]["bearings"] * n)
+    fact = f"Of {of_all(unknown, n)} the direction is not recorded. " if unknown else ""
+    return (
+        "Where they look",
+        f"{fact}Domes and panning cameras turn: a single direction, where one is given, is not all "
+        "that they see.",
+    )
+
+
+def _age(summary: Summary) -> Paragraph:
+    n, ages = summary["cameras"]["records"], summary["ages"]
+    old = sum(count for _, count in list(ages["classes"].items())[2:])
+    unknown = ages["unknown"]
+    facts = [f"{of_all(old, n)} were last edited or checked two years or more before "
+             f"{day(summary['on'])}."] if old else []  # fmt: skip
+    if unknown:
+        facts.append(f"Of {of_all(unknown, n)} not even that is known.")
+    facts.append(
+        "An edit is no check: somebody may have moved the point or corrected a word. "
+        + _checks(ages["checked"], n)
+    )
+    return "Whether they are still there", " ".join(facts)
+
+
+def _checks(checked: int, n: int) -> str:
+    if not checked:
+        return "No entry says that anybody has looked again."
+    return f"Only {percent(checked, n)} of the entries say when somebody has looked again."
+
+
+def _edge(summary: Summary) -> Paragraph:
+    if not summary["area_km2"]:
+        return ("How densely they stand", "The sources hold no area, so there are no rates.")
+    if summary["boundary"]["kind"] == "covered":
+        return (
+            "Anything about the whole of the place",
+            f"The figures hold for the area that the data covers, not for {summary['place']} as a "
+            "whole. The edge of that area is drawn around the mapped streets and buildings; "
+            "another way to draw it gives another rate.",
+        )
+    outside = summary["cameras"]["outside"]
+    beyond = f" ({plural(outside, 'camera')} of the sources lie there)" if outside else ""
+    return (
+        "Anything beyond the boundary",
+        f"Cameras outside the boundary are not counted{beyond}, even where they look into it.",
+    )

@@ -1,0 +1,188 @@
+"""The census in one object: the JSON of the command contract, counted from the tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sousveil import estimates
+from sousveil.place import Place
+from sousveil.register import Register
+from sousveil.sources import Source
+from sousveil.sources._owners import RULES
+
+ATTRIBUTES: Final = (
+    "kind",
+    "housing",
+    "bearings",
+    "hfov_deg",
+    "height_m",
+    "mount",
+    "setting",
+    "zone",
+    "operator",
+    "operator_class",
+    "purpose",
+    "capabilities",
+    "pixels_h",
+    "retention_days",
+    "installed",
+    "last_seen",
+)
+"""Attributes whose known share a census states."""
+
+AGE_CLASSES: Final = ((1, "under 1 year"), (2, "1 to 2 years"), (5, "2 to 5 years"),
+                      (10, "5 to 10 years"), (1000, "10 years or more"))  # fmt: skip
+"""Upper bounds in years and names of the age classes of last check or edit."""
+
+_DAYS_PER_YEAR: Final = 365.2425
+
+
+def summarise(
+    *,
+    place: Place,
+    on: date,
+    dated: bool,
+    asked: dict[str, Any],
+    sources: Sequence[Source],
+    register: Register,
+    estimated: pa.Table,
+    outside: int,
+) -> dict[str, Any]:
+    """Return the summary of a census; every value can be written as JSON.
+
+    asked: the arguments of the census, without folders.
+    dated: whether `on` was given or comes from a source, not from today's calendar.
+    outside: installations that the sources hold but that lie outside the boundary.
+    """
+    cameras = register.cameras
+    quarantine = pa.concat_tables([source.quarantine for source in sources])
+    return {
+        "place": place.name,
+        "on": on.isoformat(),
+        "dated": dated,
+        "asked": asked,
+        "area_km2": place.area_km2,
+        "street_km": place.street_km,
+        "footway_km": place.footway_km,
+        "street_km_by_class": place.street_km_by_class,
+        "population": place.population,
+        "population_source": place.population_source,
+        "population_note": place.population_note,
+        "boundary": {"kind": place.boundary_kind, "note": place.boundary_note},
+        "sources": [_source(source) for source in sources],
+        "cameras": {
+            "records": cameras.num_rows,
+            "devices": pc.sum(cameras["count"]).as_py() or 0,
+            "by_kind": tally(cameras["kind"]),
+            "by_setting": tally(cameras["setting"]),
+            "by_operator_class": tally(cameras["operator_class"]),
+            "by_housing": tally(cameras["housing"]),
+            "by_mount": tally(cameras["mount"]),
+            "by_zone": tally(cameras["zone"]),
+            "untyped": _untyped(cameras),
+            "private_homes": pc.sum(cameras["private_home"]).as_py() or 0,
+            "outside": outside,
+        },
+        "not_cameras": tally(register.apart["not_camera"], unknown=None),
+        "lifecycle": tally(register.apart["lifecycle"], unknown=None),
+        "rates": estimates.rates(cameras.num_rows, place),
+        "attributes_known": attributes_known(cameras),
+        "operator_rules": {
+            rule: {"cameras": n, "meaning": RULES[rule]}
+            for rule, n in tally(cameras["operator_class_rule"]).items()
+        },
+        "ages": ages(cameras, on=on),
+        "links_dropped": sum(source.links_dropped for source in sources),
+        "quarantine": _quarantine(quarantine),
+        "estimates": estimated.to_pylist(),
+        "files": {},
+    }
+
+
+def tally(column: pa.ChunkedArray, *, unknown: str | None = "unknown") -> dict[str, int]:
+    """Return how often each value stands in a column, most frequent first, nulls as `unknown`.
+
+    With unknown=None nulls are left out.
+    """
+    counts = Counter(column.to_pylist())
+    nulls = counts.pop(None, 0)
+    ordered = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    if nulls and unknown is not None:
+        ordered[unknown] = ordered.get(unknown, 0) + nulls
+    return ordered
+
+
+def attributes_known(cameras: pa.Table) -> dict[str, float]:
+    """Return the share of cameras of which each attribute is known, 0 where there is none."""
+    n = cameras.num_rows
+    known = {name: n - cameras[name].null_count for name in ATTRIBUTES}
+    classes = cameras["operator_class"]
+    known["operator_class"] = n - (pc.sum(pc.equal(classes, "unknown")).as_py() or 0)
+    return {name: count / n if n else 0.0 for name, count in known.items()}
+
+
+def ages(cameras: pa.Table, *, on: date) -> dict[str, Any]:
+    """Return how long ago the cameras were last checked or edited, seen from the day `on`.
+
+    JSON: {"classes": {age class: cameras}, "median_years", "checked", "edited", "unknown"}, where
+    checked counts a check on the ground and edited only a change of the map.
+    """
+    seen = [day for day in cameras["last_seen"].to_pylist() if day is not None]
+    years = sorted(max(0.0, (on - day).days / _DAYS_PER_YEAR) for day in seen)
+    classes = dict.fromkeys((name for _, name in AGE_CLASSES), 0)
+    for age in years:
+        classes[next(name for limit, name in AGE_CLASSES if age < limit)] += 1
+    by = tally(cameras["seen_by"], unknown=None)
+    return {
+        "classes": classes,
+        "median_years": _median(years),
+        "checked": by.get("check", 0),
+        "edited": by.get("edit", 0),
+        "unknown": cameras.num_rows - len(seen),
+    }
+
+
+def _untyped(cameras: pa.Table) -> int:
+    """Count the ordinary cameras whose source does not say that they are cameras."""
+    typed = pc.match_substring(pc.fill_null(cameras["raw"], ""), '"surveillance:type"')
+    plain = pc.equal(cameras["kind"], "camera")
+    return int(pc.sum(pc.and_not(plain, typed)).as_py() or 0)
+
+
+def _median(ordered: list[float]) -> float | None:
+    if not ordered:
+        return None
+    middle = len(ordered) // 2
+    return (ordered[middle] + ordered[~middle]) / 2
+
+
+def _source(source: Source) -> dict[str, Any]:
+    whole = pc.sum(pc.invert(source.quarantine["kept"])).as_py() or 0
+    return {
+        "id": source.source_id,
+        "path": source.path,
+        "format": source.format,
+        "publisher": source.publisher,
+        "rows": source.rows,
+        "observations": source.observations.num_rows,
+        "quarantined": whole,
+        "fields_quarantined": source.quarantine.num_rows - whole,
+        "licence": source.licence,
+        "attribution": source.attribution,
+        "seen_on": source.seen_on.isoformat() if source.seen_on else None,
+    }
+
+
+def _quarantine(quarantine: pa.Table) -> dict[str, Any]:
+    kept = pc.sum(quarantine["kept"]).as_py() or 0
+    return {
+        "rows_set_aside": quarantine.num_rows - kept,
+        "fields_set_aside": kept,
+        "by_reason": tally(quarantine["reason"]),
+    }
