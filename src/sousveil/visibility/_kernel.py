@@ -20,7 +20,7 @@ from numba import njit
 ARC_POINTS: Final = 360
 """Chords of a whole circle: the polygon loses at most 0.005 % of a free disc."""
 
-_SECTORS: Final = 128  # a multiple of 4, so that borders fall on the quarters of the turn
+_SECTORS: Final = 96  # a multiple of 4, so that borders fall on the quarters of the turn
 _TIE: Final = 1e-12
 _FURTHER: Final = 5.0  # beyond every turn
 
@@ -56,7 +56,7 @@ _BORDERS: Final = _sector_borders()
 _BORDER_LENGTH2: Final = (_BORDERS**2).sum(axis=1)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def turn_of(x: float, y: float) -> float:
     """Return the angle of a vector as a number from 0 (east) over 1 (north) to below 4."""
     if y >= 0.0:
@@ -69,7 +69,7 @@ def turn_of(x: float, y: float) -> float:
     return 3.0 + x / (x - y)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def _along(w: Any, i: int, x: float, y: float) -> float:
     """Return by what (x, y) must be multiplied to lie on the line of wall i."""
     ex = w[i, 2] - w[i, 0]
@@ -80,17 +80,18 @@ def _along(w: Any, i: int, x: float, y: float) -> float:
     return (w[i, 0] * ey - w[i, 1] * ex) / down
 
 
-@njit(nogil=True, cache=True)
-def _nearer(w: Any, turns: Any, i: int, ri: float, j: int, rj: float) -> bool:
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _nearer(w: Any, i: int, ri: float, j: int, rj: float) -> bool:
     """Tell whether wall i lies before wall j just after a direction that meets them at ri, rj."""
     if abs(ri - rj) > _TIE * (abs(ri) + abs(rj)):
         return ri < rj
-    if turns[i, 1] <= turns[j, 1]:  # the end of i, seen from the line of j
-        return _along(w, j, w[i, 0], w[i, 1]) > 1.0
-    return _along(w, i, w[j, 0], w[j, 1]) <= 1.0
+    # They meet here: the one that bends more towards the point comes first.
+    ix, iy = w[i, 0] - w[i, 2], w[i, 1] - w[i, 3]
+    jx, jy = w[j, 0] - w[j, 2], w[j, 1] - w[j, 3]
+    return jx * iy - jy * ix > 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _clip(w: Any, i: int, radius2: float) -> None:
     """Shorten wall i, given relative to the point, to the circle; it is known to reach in."""
     ax, ay, bx, by = w[i, 0], w[i, 1], w[i, 2], w[i, 3]
@@ -107,7 +108,7 @@ def _clip(w: Any, i: int, radius2: float) -> None:
         w[i, 2], w[i, 3] = ax + t * ex, ay + t * ey
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def _distance2(ax: float, ay: float, bx: float, by: float, cross: float) -> float:
     ex, ey = bx - ax, by - ay
     length2 = ex * ex + ey * ey
@@ -119,7 +120,7 @@ def _distance2(ax: float, ay: float, bx: float, by: float, cross: float) -> floa
     return cross * cross / length2
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _shade(w: Any, i: int, start: float, end: float, depth2: Any) -> None:
     """Note, for the sectors that wall i covers whole, that nothing behind it is seen."""
     first = int(np.ceil(start * (_SECTORS / 4.0)))
@@ -137,7 +138,7 @@ def _shade(w: Any, i: int, start: float, end: float, depth2: Any) -> None:
         far2 = next2
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _is_hidden(near2: float, start: float, end: float, depth2: Any) -> bool:
     first = int(start * (_SECTORS / 4.0))
     last = min(int(end * (_SECTORS / 4.0)), _SECTORS - 1)
@@ -147,7 +148,26 @@ def _is_hidden(near2: float, start: float, end: float, depth2: Any) -> bool:
     return True
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
+def _is_cell_hidden(west, south, east, north, c, s, near2, depth2):  # type: ignore[no-untyped-def]
+    """Tell whether nothing of a box that does not hold the point can be seen."""
+    a = turn_of(c * west + s * south, c * south - s * west)
+    b = turn_of(c * east + s * south, c * south - s * east)
+    d = turn_of(c * west + s * north, c * north - s * west)
+    e = turn_of(c * east + s * north, c * north - s * east)
+    low, high = min(min(a, b), min(d, e)), max(max(a, b), max(d, e))
+    if high - low <= 2.0:
+        return _is_hidden(near2, low, high, depth2)
+    high, low = 4.0, 0.0  # across the first direction
+    for turn in (a, b, d, e):
+        if turn > 2.0:
+            high = min(high, turn)
+        else:
+            low = max(low, turn)
+    return _is_hidden(near2, 0.0, low, depth2) and _is_hidden(near2, high, 4.0, depth2)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _gather(px, py, c, s, radius, end_turn, grid, offsets, w, turns, near2, depth2):  # type: ignore[no-untyped-def]
     """Collect the walls that may be seen, relative to the point and turned by the angle (c, s).
 
@@ -181,7 +201,12 @@ def _gather(px, py, c, s, radius, end_turn, grid, offsets, w, turns, near2, dept
             continue
         dx = max(cell_box[cell, 0] - px, px - cell_box[cell, 2], 0.0)
         dy = max(cell_box[cell, 1] - py, py - cell_box[cell, 3], 0.0)
-        if dx * dx + dy * dy > farthest2:
+        if dx * dx + dy * dy >= farthest2:
+            continue
+        if hi - lo > 3 and dx + dy > 0.0 and _is_cell_hidden(
+            cell_box[cell, 0] - px, cell_box[cell, 1] - py,
+            cell_box[cell, 2] - px, cell_box[cell, 3] - py, c, s, dx * dx + dy * dy, depth2,
+        ):  # fmt: skip
             continue
         for k in range(lo, hi):
             ax, ay = walls[k, 0] - px, walls[k, 1] - py
@@ -217,7 +242,7 @@ def _gather(px, py, c, s, radius, end_turn, grid, offsets, w, turns, near2, dept
     return n
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _order(n, turns, near2, depth2, end_turn, starts, order, active):  # type: ignore[no-untyped-def]
     """Drop what later walls were found to hide; sort the rest by start.
 
@@ -247,7 +272,7 @@ def _order(n, turns, near2, depth2, end_turn, starts, order, active):  # type: i
     return m, at_first
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def _put(out: Any, n: int, x: float, y: float) -> int:
     if n > 0 and abs(out[n - 1, 0] - x) + abs(out[n - 1, 1] - y) < 1e-9:
         return n
@@ -255,13 +280,13 @@ def _put(out: Any, n: int, x: float, y: float) -> int:
     return n + 1
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def _put_on_circle(out: Any, n: int, x: float, y: float, radius: float) -> int:
     r = radius / np.sqrt(x * x + y * y)
     return _put(out, n, x * r, y * r)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _sweep(w, turns, starts, order, active, m, n_active, end_turn, end_x, end_y, radius, out):  # type: ignore[no-untyped-def]
     """Write the outline around the point into out, from the first direction on; return its size.
 
@@ -274,7 +299,7 @@ def _sweep(w, turns, starts, order, active, m, n_active, end_turn, end_x, end_y,
     best = 1e300
     for k in range(n_active):
         r = _along(w, active[k], 1.0, 0.0)
-        if current < 0 or _nearer(w, turns, active[k], r, current, best):
+        if current < 0 or _nearer(w, active[k], r, current, best):
             current, best = active[k], r
     if current >= 0:
         n = _put(out, n, best, 0.0)
@@ -304,7 +329,7 @@ def _sweep(w, turns, starts, order, active, m, n_active, end_turn, end_x, end_y,
                 current = new
             else:
                 r = _along(w, current, x, y)
-                if _nearer(w, turns, new, 1.0, current, r):
+                if _nearer(w, new, 1.0, current, r):
                     n = _put(out, n, x * r, y * r)
                     n = _put(out, n, x, y)
                     active[n_active] = current
@@ -327,7 +352,7 @@ def _sweep(w, turns, starts, order, active, m, n_active, end_turn, end_x, end_y,
             active[kept] = j
             kept += 1
             r = _along(w, j, x, y)
-            if current < 0 or _nearer(w, turns, j, r, current, best):
+            if current < 0 or _nearer(w, j, r, current, best):
                 current, best = j, r
         n_active = kept
         if current >= 0:
@@ -350,7 +375,7 @@ def _sweep(w, turns, starts, order, active, m, n_active, end_turn, end_x, end_y,
     return _put_on_circle(out, n, end_x, end_y, radius)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def sweep_block(points, sectors, radius, grid, offsets, room, first, out, sizes):  # type: ignore[no-untyped-def]
     """Write the rings of points[first:] into out one after the other.
 

@@ -57,7 +57,7 @@ def _outside(point: Floats, obstacles: Obstacles) -> Floats:
         steps = boundary[k] + AWAY_M * np.column_stack([np.cos(_AROUND), np.sin(_AROUND)])
         free = shapely.distance(solid, shapely.points(steps))
         best = int(np.argmax(free))
-        if free[best] > AWAY_M / 2:
+        if free[best] > AWAY_M / 10:  # less in the corner of a yard
             return steps[best]
     return point
 

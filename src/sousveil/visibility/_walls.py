@@ -21,7 +21,7 @@ COVERED_WAYS: Final = frozenset({"yes", "arcade", "colonnade"})
 PASSAGE_WIDTH_M: Final = 4.0
 """Clear width of a passage; OpenStreetMap rarely says, and a way in for fire engines has 3 to 4."""
 
-_CELL_M: Final = 16.0
+_CELL_M: Final = 36.0
 _MOST_CELLS: Final = 8_000_000
 
 
