@@ -1,0 +1,258 @@
+"""What cameras could have recorded of a person on their own way, by whom, and how surely.
+
+The way is a track that is read on this machine (`exposure`), or one that is planned between two
+points (`ways`). Two questions are kept apart everywhere: whether a camera *could* see a place, being
+turned to it, and whether somebody there *is seen* at a random moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from sousveil import track as tracks
+from sousveil._output import complete_directory
+from sousveil.errors import UnusableInput
+from sousveil.exposure import _along, _between, _summary
+from sousveil.exposure._register import Register, register_of
+from sousveil.exposure._totals import Undercount
+from sousveil.export import write_csv, write_geoparquet, write_json
+from sousveil.records import LEVELS
+from sousveil.visibility import plane_around
+
+__all__ = ["FILES", "Exposure", "Undercount", "exposure", "ways"]
+
+Progress = Callable[[str], None]
+
+FILES: Final = {
+    "report": "report.html",
+    "summary": "exposure.json",
+    "passes": "exposure.parquet",
+    "passes_csv": "exposure.csv",
+    "moments": "moments.parquet",
+    "watchful": "watchful.parquet",
+    "ways": "ways.parquet",
+    "set_aside": "set_aside.csv",
+}
+"""The files of an exposure by what they are for; ways only for a planned way."""
+
+RADIUS_M: Final = 150.0
+"""Cameras farther away are left out: at that distance few recognise anything."""
+
+_MARKER: Final = FILES["summary"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposure:
+    """What cameras could have recorded along a way, in tables, and what it comes to.
+
+    summary is the JSON object of the command; its "files" is empty until `write`.
+    """
+
+    summary: dict[str, Any]
+    moments: pa.Table  # records.MOMENTS
+    watchful: pa.Table  # records.WATCHFUL
+    passes: pa.Table  # records.PASSES
+    ways: pa.Table | None  # records.WAYS, for a planned way
+    set_aside: list[tracks.SetAside]
+    cameras: pa.Table  # records.CAMERAS near the way
+    streets: pa.Table  # records.STREETS
+
+    def to_html(self) -> str:
+        """Return the report: one private HTML page that needs nothing but itself."""
+        from sousveil.report.exposure import render
+
+        return render(self)
+
+    def write(self, directory: str | Path, *, letters: bool = False, **how: Any) -> Exposure:
+        """Write page and tables to a directory of the user's own, all of them or none.
+
+        letters: also write them, in the folder letters; `how` goes to sousveil.letters.
+        Returns the exposure with the summary's "files" filled in.
+        """
+        return _write(self, Path(directory), letters=letters, **how)
+
+
+def exposure(
+    track: str | Path,
+    sources: str | Path | Sequence[str | Path],
+    *,
+    undercount: Undercount | tuple[float, float] | None = None,
+    timezone: str | None = None,
+    on: date | None = None,
+    draws: int = 200,
+    seed: int = 0,
+    progress: Progress = lambda _: None,
+) -> Exposure:
+    """Return which cameras could have recorded a person on the way of their own track.
+
+    track: a file on this machine (GPX, KML, GeoJSON, CSV, FIT). sources: files as in a census; no
+    place is downloaded, because that would tell a server where the person was.
+    undercount: how many cameras there are for each one on record, at least and at most; without it
+    figures are lower bounds. timezone: IANA name for clock times; by default of the nearest city.
+    on: the day that the cameras stand for. draws, seed: of the unknowns of cameras.
+
+    Raises UnusableInput, in one line, for anything the user can mend.
+    """
+    bounds = _undercount(undercount)
+    progress("Reading the track")
+    way = tracks.read(track, timezone=timezone)
+    there = register_of(sources, on=on, progress=progress)
+    lon, lat = way.points["lon"].to_numpy(), way.points["lat"].to_numpy()
+    progress("Matching the track to the streets")
+    graph = tracks.graph(there.streets, plane_around(lon, lat))
+    matched = tracks.match(way, graph, m_per_s=tracks.WALKING_M_PER_S)
+    moments = tracks.moments(matched, graph, there.streets)
+    progress("Looking for the cameras that see it")
+    seen, near = _seen(moments, there, draws=draws, seed=seed)
+    began = _began(way)
+    passes = _along.passes(seen, moments, near, began=began)
+    watchful = _along.watchful(seen, moments, near)
+    told = _summary.of_track(
+        way, matched, moments, watchful, passes, near, there, bounds, began, draws=draws, seed=seed
+    )
+    return Exposure(
+        summary=told,
+        moments=moments,
+        watchful=watchful,
+        passes=passes,
+        ways=None,
+        set_aside=way.set_aside,
+        cameras=near,
+        streets=there.streets,
+    )
+
+
+def ways(
+    start: tuple[float, float],
+    goal: tuple[float, float],
+    sources: str | Path | Sequence[str | Path],
+    *,
+    level: str = "detect",
+    undercount: Undercount | tuple[float, float] | None = None,
+    on: date | None = None,
+    draws: int = 200,
+    seed: int = 0,
+    progress: Progress = lambda _: None,
+) -> Exposure:
+    """Return ways on foot between two points (longitude, latitude): short ones and less seen ones.
+
+    level: the one whose exposure is weighed against length. No way is promised to be unseen: there
+    are cameras that are on no record. The other parameters are those of `exposure`.
+    """
+    if level not in LEVELS:
+        raise UnusableInput(f"--level {level}: unknown; use {', '.join(LEVELS)}")
+    bounds = _undercount(undercount)
+    there = register_of(sources, on=on, progress=progress)
+    progress("Looking for ways")
+    found = _between.find(start, goal, there, level=level, undercount=bounds,
+                          look=lambda lon, lat: _look(lon, lat, there, draws=draws, seed=seed))  # fmt: skip
+    progress("Looking for the cameras that see them")
+    seen, near = _seen(found.moments, there, draws=draws, seed=seed)
+    passes = _along.passes(seen, found.moments, near, began=None)
+    watchful = _along.watchful(seen, found.moments, near)
+    told = _summary.of_ways(
+        found, watchful, passes, near, there, bounds, level=level, draws=draws, seed=seed
+    )
+    return Exposure(
+        summary=told,
+        moments=found.moments,
+        watchful=watchful,
+        passes=passes,
+        ways=found.table,
+        set_aside=[],
+        cameras=near,
+        streets=there.streets,
+    )
+
+
+def _undercount(given: Undercount | tuple[float, float] | None) -> Undercount:
+    bounds = Undercount() if given is None else Undercount(*given)
+    if bounds.least < 1 or (bounds.most is not None and bounds.most < bounds.least):
+        raise UnusableInput(
+            "--undercount: give how many cameras there are for each one on record, from 1 up, as "
+            "1.5 or as a range 1.2-2"
+        )
+    return bounds
+
+
+def _seen(
+    moments: pa.Table, there: Register, *, draws: int, seed: int
+) -> tuple[_along.Pairs, pa.Table]:
+    """Return what is seen of moments, and the cameras that may see any of them."""
+    where = _along.places(moments)
+    seen, near = _look(where.lon, where.lat, there, draws=draws, seed=seed)
+    return _along.pairs(seen, near, where), near
+
+
+def _look(
+    lon: Any, lat: Any, there: Register, *, draws: int, seed: int
+) -> tuple[pa.Table, pa.Table]:
+    from sousveil import coverage
+
+    plane = plane_around(lon, lat)
+    points = shapely.STRtree(shapely.points(plane.to_xy(lon, lat)))
+    cameras = shapely.points(
+        plane.to_xy(there.cameras["lon"].to_numpy(), there.cameras["lat"].to_numpy())
+    )
+    near = np.unique(points.query(cameras, predicate="dwithin", distance=2 * RADIUS_M)[0])
+    chosen = there.cameras.take(pa.array(near))
+    buildings = _buildings_near(there.buildings, lon, lat)
+    seen = coverage.seen_at(
+        chosen, buildings, lon, lat, draws=draws, seed=seed, radius_m=RADIUS_M, on=there.on
+    )
+    return seen, chosen
+
+
+def _buildings_near(buildings: pa.Table, lon: Any, lat: Any) -> pa.Table:
+    """Leave out buildings that cannot stand between a point and a camera."""
+    margin_deg = 3 * RADIUS_M / 111_320.0
+    wide_deg = margin_deg / max(0.05, np.cos(np.radians(np.max(np.abs(lat)))))
+    box = shapely.box(lon.min() - wide_deg, lat.min() - margin_deg, lon.max() + wide_deg,
+                      lat.max() + margin_deg)  # fmt: skip
+    shapes = shapely.from_wkb(buildings["geometry"].to_numpy(zero_copy_only=False))
+    return buildings.filter(pa.array(shapely.intersects(shapely.envelope(shapes), box)))
+
+
+def _began(way: tracks.Track) -> datetime | None:
+    if not way.has_times:
+        return None
+    first: datetime = way.points["time"][0].as_py()
+    return first.astimezone(way.zone)
+
+
+def _write(found: Exposure, directory: Path, *, letters: bool, **how: Any) -> Exposure:
+    names = [n for n in FILES if (n != "ways" or found.ways is not None)]
+    paths = {name: str(directory / FILES[name]) for name in names}
+    if letters:
+        paths["letters"] = str(directory / "letters")
+    found = replace(found, summary=found.summary | {"files": paths})
+    html = found.to_html()
+    with complete_directory(directory, marker=_MARKER) as folder:
+        (folder / FILES["report"]).write_text(html, encoding="utf-8")
+        pq.write_table(found.passes, folder / FILES["passes"], compression="zstd")
+        write_csv(found.passes, folder / FILES["passes_csv"])
+        pq.write_table(found.moments, folder / FILES["moments"], compression="zstd")
+        pq.write_table(found.watchful, folder / FILES["watchful"], compression="zstd")
+        if found.ways is not None:
+            write_geoparquet(found.ways, folder / FILES["ways"])
+        write_csv(_set_aside(found), folder / FILES["set_aside"])
+        if letters:
+            from sousveil.letters import write_letters
+
+            write_letters(found.summary, found.passes, folder / "letters", **how)
+        write_json(found.summary, folder / FILES["summary"])
+    return found
+
+
+def _set_aside(found: Exposure) -> pa.Table:
+    schema = pa.schema([(name, pa.string()) for name in tracks.SetAside._fields])
+    return pa.Table.from_pylist([one._asdict() for one in found.set_aside], schema=schema)
