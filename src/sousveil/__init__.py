@@ -8,19 +8,39 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
-__all__ = ["Census", "Linked", "UnusableInput", "__version__", "census", "link"]
+__all__ = [
+    "Census",
+    "Exposure",
+    "Linked",
+    "UnusableInput",
+    "__version__",
+    "census",
+    "exposure",
+    "letters",
+    "link",
+    "optics",
+    "ways",
+]
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
     from sousveil.errors import UnusableInput
+    from sousveil.exposure import Exposure, exposure, ways
+    from sousveil.letters import letters
     from sousveil.linking import Linked, link
+    from sousveil.optics import optics
 
 _HOME: Final = {
     "Census": "census",
+    "Exposure": "exposure",
     "Linked": "linking",
     "UnusableInput": "errors",
     "census": "census",
+    "exposure": "exposure",
+    "letters": "letters",
     "link": "linking",
+    "optics": "optics",
+    "ways": "exposure",
 }
 
 
