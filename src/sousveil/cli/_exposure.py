@@ -28,17 +28,6 @@ def _point(option: str, text: str) -> Point:
     return float(match[1]), float(match[2])
 
 
-def factor(text: str | None) -> tuple[float, float] | None:
-    """Return how many cameras there are for each one on record, at least and at most."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?", text.strip())
-    if match is None:
-        raise UnusableInput(f"--undercount {text}: write it as 1.5, or as a range 1.2-2")
-    least = float(match[1])
-    return (least, float(match[2])) if match[2] else (1.0, least)
-
-
 def track_and_sources(files: list[str]) -> tuple[str, list[str]]:
     """Return the track and the sources of the arguments."""
     if len(files) < 2:

@@ -62,9 +62,9 @@ def exposure(
     undercount: Annotated[
         str | None,
         typer.Option(
-            metavar="K",
-            help="Cameras there are for each one on record: 1.5, or a range as 1.2-2. Default: not "
-            "known, so that figures are lower bounds.",
+            metavar="E/L/H",
+            help="Cameras there are for each one on record: estimate, low and high, as 1.8/1.4/2.6. "
+            "Default: not known, so that figures are lower bounds.",
             show_default=False,
         ),
     ] = None,
@@ -103,9 +103,9 @@ def exposure(
     """
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
         from sousveil import exposure as module
-        from sousveil.cli._exposure import between, factor, track_and_sources
+        from sousveil.cli._exposure import between, track_and_sources
 
-        how = {"undercount": factor(undercount), "on": day("--on", on), "draws": draws}
+        how = {"undercount": undercount, "on": day("--on", on), "draws": draws}
         ends = between(start, goal)
         if ends is None:
             track, sources = track_and_sources(files)

@@ -20,10 +20,11 @@ import shapely
 
 from sousveil import track as tracks
 from sousveil._output import complete_directory
+from sousveil.coverage import Sightings, sightings
 from sousveil.errors import UnusableInput
 from sousveil.exposure import _along, _between, _summary
 from sousveil.exposure._register import Register, register_of
-from sousveil.exposure._totals import Undercount
+from sousveil.exposure._undercount import Undercount, checked
 from sousveil.export import write_csv, write_geoparquet, write_json
 from sousveil.records import LEVELS
 from sousveil.visibility import plane_around
@@ -45,7 +46,7 @@ FILES: Final = {
 """The files of an exposure by what they are for; ways only for a planned way."""
 
 RADIUS_M: Final = 150.0
-"""Cameras farther away are left out: at that distance few recognise anything."""
+"""Cameras farther away are left out, as in `coverage`."""
 
 _MARKER: Final = FILES["summary"]
 
@@ -85,7 +86,7 @@ def exposure(
     track: str | Path,
     sources: str | Path | Sequence[str | Path],
     *,
-    undercount: Undercount | tuple[float, float] | None = None,
+    undercount: Undercount | tuple[float, float, float] | str | None = None,
     timezone: str | None = None,
     on: date | None = None,
     draws: int = 200,
@@ -96,13 +97,13 @@ def exposure(
 
     track: a file on this machine (GPX, KML, GeoJSON, CSV, FIT). sources: files as in a census; no
     place is downloaded, because that would tell a server where the person was.
-    undercount: how many cameras there are for each one on record, at least and at most; without it
-    figures are lower bounds. timezone: IANA name for clock times; by default of the nearest city.
+    undercount: how many cameras there are for each one on record, as (estimate, low, high) or
+    "1.8/1.4/2.6"; without it figures are lower bounds. timezone: IANA name for clock times; by default of the nearest city.
     on: the day that the cameras stand for. draws, seed: of the unknowns of cameras.
 
     Raises UnusableInput, in one line, for anything the user can mend.
     """
-    bounds = _undercount(undercount)
+    bounds = checked(undercount)
     progress("Reading the track")
     way = tracks.read(track, timezone=timezone)
     there = register_of(sources, on=on, progress=progress)
@@ -112,13 +113,12 @@ def exposure(
     matched = tracks.match(way, graph, m_per_s=tracks.WALKING_M_PER_S)
     moments = tracks.moments(matched, graph, there.streets)
     progress("Looking for the cameras that see it")
-    seen, near = _seen(moments, there, draws=draws, seed=seed)
     began = _began(way)
-    passes = _along.passes(seen, moments, near, began=began)
-    watchful = _along.watchful(seen, moments, near)
+    passes, tally, watchful, near = _seen(moments, there, began, draws=draws, seed=seed)
     told = _summary.of_track(
-        way, matched, moments, watchful, passes, near, there, bounds, began, draws=draws, seed=seed
-    )
+        way, matched, moments, watchful, passes, tally, near, there, bounds, began,
+        draws=draws, seed=seed,
+    )  # fmt: skip
     return Exposure(
         summary=told,
         moments=moments,
@@ -137,7 +137,7 @@ def ways(
     sources: str | Path | Sequence[str | Path],
     *,
     level: str = "detect",
-    undercount: Undercount | tuple[float, float] | None = None,
+    undercount: Undercount | tuple[float, float, float] | str | None = None,
     on: date | None = None,
     draws: int = 200,
     seed: int = 0,
@@ -150,17 +150,15 @@ def ways(
     """
     if level not in LEVELS:
         raise UnusableInput(f"--level {level}: unknown; use {', '.join(LEVELS)}")
-    bounds = _undercount(undercount)
+    bounds = checked(undercount)
     there = register_of(sources, on=on, progress=progress)
     progress("Looking for ways")
     found = _between.find(start, goal, there, level=level, undercount=bounds,
                           look=lambda lon, lat: _look(lon, lat, there, draws=draws, seed=seed))  # fmt: skip
     progress("Looking for the cameras that see them")
-    seen, near = _seen(found.moments, there, draws=draws, seed=seed)
-    passes = _along.passes(seen, found.moments, near, began=None)
-    watchful = _along.watchful(seen, found.moments, near)
+    passes, tally, watchful, near = _seen(found.moments, there, None, draws=draws, seed=seed)
     told = _summary.of_ways(
-        found, watchful, passes, near, there, bounds, level=level, draws=draws, seed=seed
+        found, watchful, passes, tally, near, there, bounds, level=level, draws=draws, seed=seed
     )
     return Exposure(
         summary=told,
@@ -174,30 +172,20 @@ def ways(
     )
 
 
-def _undercount(given: Undercount | tuple[float, float] | None) -> Undercount:
-    bounds = Undercount() if given is None else Undercount(*given)
-    if bounds.least < 1 or (bounds.most is not None and bounds.most < bounds.least):
-        raise UnusableInput(
-            "--undercount: give how many cameras there are for each one on record, from 1 up, as "
-            "1.5 or as a range 1.2-2"
-        )
-    return bounds
-
-
 def _seen(
-    moments: pa.Table, there: Register, *, draws: int, seed: int
-) -> tuple[_along.Pairs, pa.Table]:
-    """Return what is seen of moments, and the cameras that may see any of them."""
+    moments: pa.Table, there: Register, began: datetime | None, *, draws: int, seed: int
+) -> tuple[pa.Table, _along.Tally, pa.Table, pa.Table]:
+    """Return passes, their draws, what is seen at moments, and the cameras near the way."""
     where = _along.places(moments)
     seen, near = _look(where.lon, where.lat, there, draws=draws, seed=seed)
-    return _along.pairs(seen, near, where), near
+    pairs = _along.pairs(seen, where)
+    passes, tally = _along.passes(pairs, seen, moments, near, began=began)
+    return passes, tally, _along.watchful(pairs, seen, moments, near), near
 
 
 def _look(
     lon: Any, lat: Any, there: Register, *, draws: int, seed: int
-) -> tuple[pa.Table, pa.Table]:
-    from sousveil import coverage
-
+) -> tuple[Sightings, pa.Table]:
     plane = plane_around(lon, lat)
     points = shapely.STRtree(shapely.points(plane.to_xy(lon, lat)))
     cameras = shapely.points(
@@ -206,9 +194,10 @@ def _look(
     near = np.unique(points.query(cameras, predicate="dwithin", distance=2 * RADIUS_M)[0])
     chosen = there.cameras.take(pa.array(near))
     buildings = _buildings_near(there.buildings, lon, lat)
-    seen = coverage.seen_at(
-        chosen, buildings, lon, lat, draws=draws, seed=seed, radius_m=RADIUS_M, on=there.on
-    )
+    seen = sightings(
+        chosen, buildings, lon, lat, streets=there.streets, draws=draws, seed=seed,
+        radius_m=RADIUS_M, on=there.on,
+    )  # fmt: skip
     return seen, chosen
 
 

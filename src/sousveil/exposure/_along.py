@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sousveil.coverage import Sightings, levels_by_draw
 from sousveil.records import LEVELS, PASSES, WATCHFUL
 from sousveil.visibility import plane_around
 
@@ -33,13 +34,22 @@ class Places(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """Rows of cameras by moments and levels; could is never less than probability."""
+    """Rows of cameras by moments: all that could see the person at a moment."""
 
     camera: Ints  # row of the table of cameras
     moment: Ints  # row of the table of moments
-    level: Ints  # index in LEVELS
-    probability: Floats
-    could: Floats
+    sighting: Ints  # row of the sightings
+
+
+class Tally(NamedTuple):
+    """For each pass, the highest level at which its camera sees the person, draw by draw.
+
+    best: passes x question (moment, could) x draws, 0 for not at all. Passes are numbered by start.
+    """
+
+    camera: Ints
+    way: Ints
+    best: npt.NDArray[np.uint8]
 
 
 def places(moments: pa.Table) -> Places:
@@ -52,85 +62,86 @@ def places(moments: pa.Table) -> Places:
     return Places(lon[first], lat[first], of.ravel().astype(np.int64))
 
 
-def pairs(seen: pa.Table, cameras: pa.Table, where: Places) -> Pairs:
-    """Return what is seen at places (records.SEEN) for each moment that is at them."""
-    ids = cameras["camera_id"].combine_chunks()
-    camera = _codes(seen["camera_id"], ids)
-    level = _codes(seen["level"], pa.array(LEVELS))
-    place = seen["point"].to_numpy()
+def pairs(seen: Sightings, where: Places) -> Pairs:
+    """Return what is seen at places for each moment that is at them."""
     by_place = np.argsort(where.of, kind="stable")
     first = np.searchsorted(where.of[by_place], np.arange(len(where.lon) + 1))
-    times = np.diff(first)[place]
-    row = np.repeat(np.arange(len(place)), times)
+    times = np.diff(first)[seen.point]
+    row = np.repeat(np.arange(len(seen.point)), times)
     nth = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
-    moment = by_place[first[place[row]] + nth]
-    probability, could = seen["probability"].to_numpy()[row], seen["could"].to_numpy()[row]
-    return Pairs(camera[row], moment, level[row], probability, np.maximum(could, probability))
-
-
-def _codes(column: pa.ChunkedArray, values: pa.Array) -> Ints:
-    encoded = column.combine_chunks().dictionary_encode()
-    place_of = {value: i for i, value in enumerate(values.to_pylist())}
-    code = np.array([place_of[v] for v in encoded.dictionary.to_pylist()], np.int64)
-    found: Ints = code[encoded.indices.to_numpy()] if len(code) else np.zeros(0, np.int64)
-    return found
+    moment = by_place[first[seen.point[row]] + nth].astype(np.int64)
+    return Pairs(seen.camera[row], moment, row)
 
 
 def passes(
-    seen: Pairs, moments: pa.Table, cameras: pa.Table, *, began: datetime | None
-) -> pa.Table:
-    """Return when each camera could have recorded the person, as records.PASSES.
+    there: Pairs,
+    seen: Sightings,
+    moments: pa.Table,
+    cameras: pa.Table,
+    *,
+    began: datetime | None,
+) -> tuple[pa.Table, Tally]:
+    """Return when each camera could have recorded the person: records.PASSES, and draw by draw.
 
     cameras: records.CAMERAS. began: the time of 0 s, None for a track without times.
-    The probability of a pass is that of its best moment: a camera's direction and lens stay as
-    they are while one walks by, so moments are no independent chances. It is the least that the
-    pass as a whole can have.
+    The probability of a pass is that of being seen at some moment of it: in each draw a camera's
+    direction and lens stay as they are while one walks by.
     """
-    number = _numbered(seen, moments)
-    key = number * len(LEVELS) + seen.level
-    order = np.lexsort((seen.moment, key))
-    sorted_key = key[order]
-    first = np.flatnonzero(np.concatenate([[True], sorted_key[1:] != sorted_key[:-1]]))
-    first = first if len(key) else np.zeros(0, np.int64)
-    last = np.concatenate([first[1:], [len(order)]])[: len(first)] - 1
+    number = _numbered(there, moments)
+    tally = _tally(there, seen, moments, number)
     start_s, end_s = moments["start_s"].to_numpy(), moments["end_s"].to_numpy()
-    moment = seen.moment[order]
-    seconds = np.add.reduceat((end_s - start_s)[moment], first) if len(first) else np.zeros(0)
-    found = {
-        "pass": number[order][first],
-        "level": pa.array([LEVELS[i] for i in seen.level[order][first]], pa.string()),
-        "start_s": start_s[moment[first]],
-        "end_s": end_s[moment[last]],
-        "seconds": seconds,
-        "probability": _most(seen.probability[order], first),
-        "could": _most(seen.could[order], first),
-    }
-    ways = moments["way"].to_numpy()[moment[first]]
-    streets = moments["street"].take(pa.array(_best(seen, order, first, last)))
-    found |= {"way": ways, "street": streets}
-    found |= _times(found["start_s"], found["end_s"], began)
-    return _described(found, cameras.take(pa.array(seen.camera[order][first])))
+    parts = []
+    for i, level in enumerate(LEVELS):
+        here = np.flatnonzero(seen.probability[there.sighting, 1, i] > 0)
+        order = here[np.lexsort((there.moment[here], number[here]))]
+        if not len(order):
+            continue
+        one, moment = number[order], there.moment[order]
+        first = np.flatnonzero(np.concatenate([[True], one[1:] != one[:-1]]))
+        last = np.concatenate([first[1:], [len(order)]]) - 1
+        found = {
+            "way": moments["way"].to_numpy()[moment[first]],
+            "pass": one[first],
+            "level": pa.array([level] * len(first), pa.string()),
+            "start_s": start_s[moment[first]],
+            "end_s": end_s[moment[last]],
+            "seconds": np.add.reduceat((end_s - start_s)[moment], first),
+            "probability": (tally.best[one[first], 0] > i).mean(axis=1),
+            "could": (tally.best[one[first], 1] > i).mean(axis=1),
+            "street": moments["street"].take(pa.array(_best(there, seen, order, first, last))),
+        }
+        found |= _times(found["start_s"], found["end_s"], began)
+        parts.append(_described(found, cameras.take(pa.array(there.camera[order][first]))))
+    table = pa.concat_tables([PASSES.empty_table(), *parts])
+    return _without_home_ids(table.sort_by([("way", "ascending"), ("pass", "ascending")])), tally
 
 
-def _most(values: Floats, first: Ints) -> Floats:
-    return np.maximum.reduceat(values, first) if len(first) else np.zeros(0)
+def _tally(there: Pairs, seen: Sightings, moments: pa.Table, number: Ints) -> Tally:
+    n = int(number.max(initial=-1)) + 1
+    key = np.unique(number * len(seen.point) + there.sighting)
+    group, pair = np.divmod(key, max(len(seen.point), 1))
+    first = np.searchsorted(group, np.arange(n + 1)).astype(np.int64)
+    opening = np.zeros(n, np.int64)
+    opening[number[::-1]] = np.arange(len(number))[::-1]
+    way = moments["way"].to_numpy()[there.moment[opening]].astype(np.int64)
+    return Tally(there.camera[opening], way, levels_by_draw(seen, pair, first))
 
 
-def _best(seen: Pairs, order: Ints, first: Ints, last: Ints) -> Ints:
+def _best(there: Pairs, seen: Sightings, order: Ints, first: Ints, last: Ints) -> Ints:
     """Return the moment at which each group is seen best."""
-    likely = seen.probability[order] + 1e-6 * seen.could[order]
+    likely = seen.probability[there.sighting[order], 0, :].sum(axis=1)
     group = np.repeat(np.arange(len(first)), last - first + 1)
     by = np.lexsort((-likely, group))
-    moment: Ints = seen.moment[order][by[first]]
+    moment: Ints = there.moment[order][by[first]]
     return moment
 
 
-def _numbered(seen: Pairs, moments: pa.Table) -> Ints:
-    """Return the pass of each row, whatever its level; passes are numbered by their start."""
+def _numbered(there: Pairs, moments: pa.Table) -> Ints:
+    """Return the pass of each row; passes are numbered by their start."""
     start_s, end_s = moments["start_s"].to_numpy(), moments["end_s"].to_numpy()
     trip = moments["way"].to_numpy().astype(np.int64) * (1 << 20) + moments["leg"].to_numpy()
-    order = np.lexsort((seen.moment, seen.camera))
-    camera, moment = seen.camera[order], seen.moment[order]
+    order = np.lexsort((there.moment, there.camera))
+    camera, moment = there.camera[order], there.moment[order]
     anew = np.ones(len(order), bool)
     anew[1:] = (
         (camera[1:] != camera[:-1])
@@ -160,56 +171,54 @@ def _times(start_s: Floats, end_s: Floats, began: datetime | None) -> dict[str, 
 def _described(found: dict[str, Any], cameras: pa.Table) -> pa.Table:
     """Add what is known of the cameras; where a private home has its camera is not told."""
     home = cameras["private_home"].to_numpy(zero_copy_only=False)
-    columns = {name: cameras[name] for name in (
-        "camera_id", "operator", "operator_class", "private_home", "kind", "retention_days")}  # fmt: skip
-    columns["operator"] = pa.array(
-        [
-            None if h else name
-            for h, name in zip(home, columns["operator"].to_pylist(), strict=True)
-        ],
-        pa.string(),
-    )
+    kept = ("camera_id", "operator_class", "private_home", "kind", "retention_days")
+    found |= {name: cameras[name] for name in kept}
+    names = zip(home, cameras["operator"].to_pylist(), strict=True)
+    found["operator"] = pa.array([None if h else name for h, name in names], pa.string())
     for axis in ("lon", "lat"):
-        columns[axis] = pa.array(cameras[axis].to_numpy(), mask=home)
-    columns["camera_id"] = _nameless(columns["camera_id"].to_pylist(), home.tolist())
-    table = pa.table({name: (found | columns)[name] for name in PASSES.names}, schema=PASSES)
-    return table.sort_by([("way", "ascending"), ("pass", "ascending")])
+        found[axis] = pa.array(cameras[axis].to_numpy(), mask=home)
+    return pa.table({name: found[name] for name in PASSES.names}, schema=PASSES)
 
 
-def _nameless(ids: list[str], home: list[bool]) -> pa.Array:
+def _without_home_ids(table: pa.Table) -> pa.Table:
     """Number the cameras of private homes: their ids would lead to the map's own object."""
     number: dict[str, str] = {}
-    return pa.array(
-        [number.setdefault(i, f"home-{len(number) + 1}") if h else i
-         for i, h in zip(ids, home, strict=True)], pa.string()
-    )  # fmt: skip
+    rows = zip(table["camera_id"].to_pylist(), table["private_home"].to_pylist(), strict=True)
+    ids = [number.setdefault(i, f"home-{len(number) + 1}") if h else i for i, h in rows]
+    place = table.schema.get_field_index("camera_id")
+    return table.set_column(place, PASSES.field("camera_id"), pa.array(ids, pa.string()))
 
 
-def watchful(seen: Pairs, moments: pa.Table, cameras: pa.Table) -> pa.Table:
+def watchful(
+    there: Pairs, seen: Sightings, moments: pa.Table, cameras: pa.Table
+) -> pa.Table:
     """Return what all cameras together see at each moment, as records.WATCHFUL.
 
     Cameras are taken as independent; a moment that nobody sees has rows of zeros.
     """
-    classes = np.array(cameras["operator_class"].to_pylist(), dtype=str)[seen.camera]
-    n = moments.num_rows * len(LEVELS)
-    row = seen.moment * len(LEVELS) + seen.level
+    classes = np.array(cameras["operator_class"].to_pylist(), dtype=str)[there.camera]
+    n = moments.num_rows
+    columns = {name: np.zeros((n, len(LEVELS))) for name in WATCHFUL.names[3:]}
+    for i in range(len(LEVELS)):
+        moment, could = (
+            seen.probability[there.sighting, q, i].astype(np.float64) for q in (0, 1)
+        )
 
-    def any_of(chance: Floats, chosen: npt.NDArray[np.bool_] | None = None) -> Floats:
-        log = np.log1p(-np.minimum(chance, _ALMOST))
-        here = row if chosen is None else row[chosen]
-        none = np.bincount(here, log if chosen is None else log[chosen], n)
-        return np.asarray(-np.expm1(none), np.float64)
+        def any_of(chance: Floats, chosen: Any = slice(None)) -> Floats:
+            log = np.log1p(-np.minimum(chance[chosen], _ALMOST))
+            return -np.expm1(np.bincount(there.moment[chosen], log, n))
 
+        columns["probability"][:, i] = any_of(moment)
+        columns["could"][:, i] = any_of(could)
+        columns["public"][:, i] = any_of(moment, classes == "public")
+        columns["private"][:, i] = any_of(moment, classes == "private")
+        columns["expected"][:, i] = np.bincount(there.moment, moment, n)
     return pa.table(
         {
             "way": np.repeat(moments["way"].to_numpy(), len(LEVELS)),
             "moment": np.repeat(moments["moment"].to_numpy(), len(LEVELS)),
-            "level": pa.array(list(LEVELS) * moments.num_rows, pa.string()),
-            "probability": any_of(seen.probability),
-            "could": any_of(seen.could),
-            "public": any_of(seen.probability, classes == "public"),
-            "private": any_of(seen.probability, classes == "private"),
-            "expected": np.bincount(row, seen.probability, n),
+            "level": pa.array(list(LEVELS) * n, pa.string()),
+            **{name: column.ravel() for name, column in columns.items()},
         },
         schema=WATCHFUL,
     )

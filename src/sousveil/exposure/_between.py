@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,16 +11,20 @@ import pyarrow as pa
 import shapely
 
 from sousveil import track as tracks
+from sousveil.coverage import Sightings
 from sousveil.errors import UnusableInput
 from sousveil.exposure import _ways
 from sousveil.exposure._register import Register
-from sousveil.exposure._totals import Undercount, more
+from sousveil.exposure._totals import more
+from sousveil.exposure._undercount import Undercount
 from sousveil.records import LEVELS, MOMENTS, WAYS
 from sousveil.track._matching import Matched
 from sousveil.visibility import plane_around
 
 Floats = npt.NDArray[np.float64]
-Look = Callable[[Any, Any], tuple[pa.Table, pa.Table]]
+Look = Callable[[Any, Any], tuple[Sightings, pa.Table]]
+
+_ALMOST: Final = 1.0 - 1e-12
 
 SAMPLE_M = 5.0
 """Streets are looked at once in so many metres."""
@@ -41,7 +45,7 @@ def find(
     there: Register,
     *,
     level: str,
-    undercount: Undercount,
+    undercount: Undercount | None,
     look: Look,
 ) -> Found:
     """Return the ways between two points (longitude, latitude) on the streets of a register."""
@@ -76,7 +80,7 @@ def find(
 
 
 def _exposed(
-    net: _ways.Net, graph: tracks.Graph, look: Look, undercount: Undercount
+    net: _ways.Net, graph: tracks.Graph, look: Look, undercount: Undercount | None
 ) -> dict[str, Floats]:
     """Return metres of each edge that are seen at each level, that could be, and at most."""
     pieces = np.maximum(np.ceil(net.length_m / SAMPLE_M), 1).astype(np.int64)
@@ -86,22 +90,19 @@ def _exposed(
     points = shapely.line_interpolate_point(net.lines[edge], (nth + 0.5) * size_m)
     lonlat = graph.plane.to_lonlat(shapely.get_coordinates(points))
     seen, _ = look(lonlat[:, 0], lonlat[:, 1])
-    point = seen["point"].to_numpy()
-    level = np.array(seen["level"].to_pylist(), dtype=str)
 
-    def any_of(column: str, wanted: str) -> Floats:
-        here = level == wanted
-        chance = np.minimum(seen[column].to_numpy()[here], 1.0 - 1e-12)
-        return np.asarray(-np.expm1(np.bincount(point[here], np.log1p(-chance), len(edge))))
+    def any_of(question: int, level: int) -> Floats:
+        chance = np.minimum(seen.probability[:, question, level].astype(np.float64), _ALMOST)
+        return np.asarray(-np.expm1(np.bincount(seen.point, np.log1p(-chance), len(edge))))
 
     def metres(chance: Floats) -> Floats:
         return np.bincount(edge, chance * size_m, len(pieces)).astype(np.float64)
 
-    found = {name: any_of("probability", name) for name in LEVELS}
-    most = undercount.most or undercount.least
+    found = {name: any_of(0, i) for i, name in enumerate(LEVELS)}
+    high = found[LEVELS[0]] if undercount is None else more(found[LEVELS[0]], undercount.high)
     return {name: metres(chance) for name, chance in found.items()} | {
-        "high": metres(more(found[LEVELS[0]], most)),
-        "could": metres(any_of("could", LEVELS[0])),
+        "high": metres(high),
+        "could": metres(any_of(1, 0)),
     }
 
 

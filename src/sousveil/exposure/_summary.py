@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from sousveil import track as tracks
 from sousveil.exposure import _totals
+from sousveil.exposure._along import Tally
 from sousveil.exposure._between import Found
 from sousveil.exposure._register import Register
-from sousveil.exposure._totals import Undercount
+from sousveil.exposure._undercount import Undercount
 from sousveil.records import LEVELS
 from sousveil.track._matching import Matched
 
@@ -36,9 +37,10 @@ def of_track(
     moments: pa.Table,
     watchful: pa.Table,
     passes: pa.Table,
+    tally: Tally,
     cameras: pa.Table,
     there: Register,
-    undercount: Undercount,
+    undercount: Undercount | None,
     began: datetime | None,
     **asked: int,
 ) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def of_track(
             "length_m": float(pc.sum(moments["length_m"]).as_py() or 0.0),
             "on_street_share": matched.on_street_share,
         },
-        **_common(moments, watchful, passes, cameras, there, undercount, began, asked),
+        **_common(moments, watchful, passes, tally, cameras, there, undercount, began, asked),
         "files": {},
     }
 
@@ -72,9 +74,10 @@ def of_ways(
     found: Found,
     watchful: pa.Table,
     passes: pa.Table,
+    tally: Tally,
     cameras: pa.Table,
     there: Register,
-    undercount: Undercount,
+    undercount: Undercount | None,
     *,
     level: str,
     **asked: int,
@@ -82,8 +85,9 @@ def of_ways(
     """Return what the ways between two points come to; the main figures are of the shortest."""
     told = []
     for row in found.table.drop_columns(["geometry"]).to_pylist():
-        mine = passes.filter(pc.equal(passes["way"], row["way"]))
-        told.append(row | {"cameras": _totals.cameras_by_level(mine, undercount)})
+        mine = _of_way(tally, row["way"])
+        numbers = _totals.cameras_by_level(mine, cameras, undercount, seed=asked["seed"])
+        told.append(row | {"cameras": numbers})
     first = [t.filter(pc.equal(t["way"], 0)) for t in (found.moments, watchful, passes)]
     return {
         "kind": "ways",
@@ -93,18 +97,24 @@ def of_ways(
         "level": level,
         "m_per_s": tracks.WALKING_M_PER_S,
         "ways": told,
-        **_common(*first, cameras, there, undercount, None, asked),
+        **_common(*first, _of_way(tally, 0), cameras, there, undercount, None, asked),
         "files": {},
     }
+
+
+def _of_way(tally: Tally, way: int) -> Tally:
+    mine = tally.way == way
+    return Tally(tally.camera[mine], tally.way[mine], tally.best[mine])
 
 
 def _common(
     moments: pa.Table,
     watchful: pa.Table,
     passes: pa.Table,
+    tally: Tally,
     cameras: pa.Table,
     there: Register,
-    undercount: Undercount,
+    undercount: Undercount | None,
     began: datetime | None,
     asked: dict[str, int],
 ) -> dict[str, Any]:
@@ -117,9 +127,9 @@ def _common(
         "sources": there.sources,
         "questions": QUESTIONS,
         "no_promise": NO_PROMISE,
-        "undercount": {"least": undercount.least, "most": undercount.most},
+        "undercount": undercount and undercount._asdict(),
         **asked,
-        "cameras": _totals.cameras_by_level(passes, undercount),
+        "cameras": _totals.cameras_by_level(tally, cameras, undercount, seed=asked["seed"]),
         "passes": int(pc.count_distinct(passes["pass"]).as_py() or 0),
         "time": _totals.seconds(watchful, moments, undercount),
         "identified": _with_chance(_totals.stretches(best >= _totals.LIKELY, moments, began), best),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import poisson
 
+from sousveil.exposure._along import Tally
+from sousveil.exposure._undercount import Undercount
 from sousveil.records import LEVELS, OPERATOR_CLASSES
 
 Floats = npt.NDArray[np.float64]
@@ -31,94 +31,93 @@ _CONTACTS: Final = {
 }
 
 
-class Undercount(NamedTuple):
-    """How many cameras there are for each one on record: between least and most."""
+def cameras_by_level(
+    tally: Tally, cameras: pa.Table, undercount: Undercount | None, *, seed: int
+) -> dict[str, Any]:
+    """Return for each level how many cameras could have seen the person, and how many did.
 
-    least: float = 1.0
-    most: float | None = None  # None: not known, so there are "at least" so many
-
-
-def number_of_cameras(probability: Iterable[float], undercount: Undercount) -> dict[str, Any]:
-    """Return expected number of cameras that saw the person, with a 95 % interval.
-
-    probability: of each camera on record. Given these, cameras are independent, so their number is
-    Poisson binomial; those not on record are taken to lie as those on it and to be Poisson. high is
-    None without a bound for the undercount: then it is at least low.
+    expected, low, high: of the cameras on record, from the draws (95 %); they hold what cameras
+    share. all: with those not on record, which are taken to lie as the others do and to be Poisson;
+    null where their number is not known, and then there are "at least low".
+    A camera that was passed several times counts once.
     """
-    chance = np.array([p for p in probability if p > 0], np.float64)
-    expected = float(chance.sum())
+    order = np.argsort(tally.camera, kind="stable")
+    mine = tally.camera[order]
+    first = np.flatnonzero(np.concatenate([[True], mine[1:] != mine[:-1]])) if len(mine) else mine
+    best = np.maximum.reduceat(tally.best[order], first, axis=0) if len(mine) else tally.best
+    classes = np.array(cameras["operator_class"].to_pylist(), dtype=str)[mine[first]]
+    return {
+        level: _told(best > i, classes, undercount, np.random.default_rng(seed + i))
+        for i, level in enumerate(LEVELS)
+    }
+
+
+def _told(
+    sees: npt.NDArray[np.bool_],
+    classes: npt.NDArray[np.str_],
+    undercount: Undercount | None,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Return the numbers of one level. sees: cameras x question x draws."""
+    number = sees[:, 0].sum(axis=0)
+    told: dict[str, Any] = {"could": int(sees[:, 1].any(axis=1).sum()), **_interval(number)}
+    told["all"] = None if undercount is None else _interval(_with_others(number, undercount, rng))
+    told["by_operator_class"] = {
+        name: {
+            "could": int(sees[classes == name, 1].any(axis=1).sum()),
+            **_interval(sees[classes == name, 0].sum(axis=0)),
+        }
+        for name in OPERATOR_CLASSES
+    }
+    return told
+
+
+def _interval(number: npt.NDArray[np.int64]) -> dict[str, float]:
+    """Return mean and 95 % interval of a number from its draws."""
     tail = (1.0 - CONFIDENCE) / 2.0
-    low = _quantile(_of_record(chance), expected * (undercount.least - 1.0), tail)
-    high = None
-    if undercount.most is not None:
-        high = _quantile(_of_record(chance), expected * (undercount.most - 1.0), 1.0 - tail)
-    return {"expected": expected * undercount.least, "low": low, "high": high}
+    low = np.quantile(number, tail, method="lower")
+    high = np.quantile(number, 1.0 - tail, method="higher")
+    return {"expected": float(number.mean()), "low": int(low), "high": int(high)}
 
 
-def _of_record(chance: Floats) -> Floats:
-    """Return the distribution of how many of independent events happen."""
-    mass = np.zeros(len(chance) + 1)
-    mass[0] = 1.0
-    for n, p in enumerate(chance, start=1):
-        mass[1 : n + 1] = mass[1 : n + 1] * (1.0 - p) + mass[:n] * p
-        mass[0] *= 1.0 - p
-    return mass
+def _with_others(
+    number: npt.NDArray[np.int64], undercount: Undercount, rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Add to each draw the cameras not on record, their factor log-normal."""
+    spread = np.log(undercount.high / undercount.low) / (2.0 * 1.959964)
+    factor = np.exp(np.log(undercount.estimate) + spread * rng.standard_normal(len(number)))
+    others = rng.poisson(np.maximum(factor - 1.0, 0.0) * number.mean())
+    return np.asarray(number + others, np.int64)
 
 
-def _quantile(mass: Floats, mean_of_others: float, at: float) -> int:
-    if mean_of_others > 0:
-        most = int(poisson.ppf(1 - 1e-9, mean_of_others)) + 1
-        mass = np.convolve(mass, poisson.pmf(np.arange(most + 1), mean_of_others))
-    return int(np.searchsorted(np.cumsum(mass), at - 1e-12))
-
-
-def cameras_by_level(passes: pa.Table, undercount: Undercount) -> dict[str, Any]:
-    """Return for each level how many cameras could have and did see the person, by operator class.
-
-    A camera that was passed several times counts with its best pass.
-    """
-    best: dict[str, dict[str, tuple[float, float, str]]] = defaultdict(dict)
-    names = ("level", "camera_id", "probability", "could", "operator_class")
-    for level, camera, p, could, owner in zip(
-        *(passes[name].to_pylist() for name in names), strict=True
-    ):
-        old = best[level].get(camera, (0.0, 0.0, owner))
-        best[level][camera] = (max(p, old[0]), max(could, old[1]), owner)
-    return {level: _told(best[level].values(), undercount) for level in LEVELS}
-
-
-def _told(cameras: Iterable[tuple[float, float, str]], undercount: Undercount) -> dict[str, Any]:
-    cameras = list(cameras)
-    by_class = {}
-    for name in OPERATOR_CLASSES:
-        mine = [(p, c) for p, c, owner in cameras if owner == name]
-        by_class[name] = {"could": len(mine), "expected": sum(p for p, _ in mine)}
-    told = number_of_cameras([p for p, _, _ in cameras], undercount)
-    return {"could": len(cameras), **told, "by_operator_class": by_class}
-
-
-def seconds(watchful: pa.Table, moments: pa.Table, undercount: Undercount) -> dict[str, Any]:
+def seconds(
+    watchful: pa.Table, moments: pa.Table, undercount: Undercount | None
+) -> dict[str, Any]:
     """Return for each level the seconds seen at a random moment, and that could be seen.
 
-    seen_s_high counts in the cameras not on record, None where their number has no bound.
+    all: with the cameras not on record, null where their number is not known.
     """
     length_s = moments["end_s"].to_numpy() - moments["start_s"].to_numpy()
     told: dict[str, Any] = {"known_s": float(length_s.sum())}
     for i, level in enumerate(LEVELS):
-        columns = {
-            name: watchful[name].to_numpy()[i :: len(LEVELS)]
+        seen, could, public, private = (
+            watchful[name].to_numpy()[i :: len(LEVELS)]
             for name in ("probability", "could", "public", "private")
-        }
-        seen = columns["probability"]
-        high = None
-        if undercount.most is not None:
-            high = float((length_s * more(seen, undercount.most)).sum())
+        )
+
+        def total(chance: Floats) -> float:
+            return float((length_s * chance).sum())
+
+        all_of = None
+        if undercount is not None:
+            names = ("estimate", "low", "high")
+            all_of = {n: total(more(seen, getattr(undercount, n))) for n in names}
         told[level] = {
-            "seen_s": float((length_s * more(seen, undercount.least)).sum()),
-            "seen_s_high": high,
-            "could_s": float((length_s * columns["could"]).sum()),
-            "public_s": float((length_s * columns["public"]).sum()),
-            "private_s": float((length_s * columns["private"]).sum()),
+            "seen_s": total(seen),
+            "could_s": total(could),
+            "public_s": total(public),
+            "private_s": total(private),
+            "all": all_of,
         }
     return told
 
