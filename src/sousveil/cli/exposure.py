@@ -109,7 +109,9 @@ def exposure(
         ends = between(start, goal)
         if ends is None:
             track, sources = track_and_sources(files)
-            found = module(track, sources, timezone=timezone, seed=seed, progress=progress.step, **how)
+            found = module(
+                track, sources, timezone=timezone, seed=seed, progress=progress.step, **how
+            )
         else:
             from sousveil.exposure import ways
 

@@ -189,9 +189,7 @@ def _without_home_ids(table: pa.Table) -> pa.Table:
     return table.set_column(place, PASSES.field("camera_id"), pa.array(ids, pa.string()))
 
 
-def watchful(
-    there: Pairs, seen: Sightings, moments: pa.Table, cameras: pa.Table
-) -> pa.Table:
+def watchful(there: Pairs, seen: Sightings, moments: pa.Table, cameras: pa.Table) -> pa.Table:
     """Return what all cameras together see at each moment, as records.WATCHFUL.
 
     Cameras are taken as independent; a moment that nobody sees has rows of zeros.
@@ -200,9 +198,7 @@ def watchful(
     n = moments.num_rows
     columns = {name: np.zeros((n, len(LEVELS))) for name in WATCHFUL.names[3:]}
     for i in range(len(LEVELS)):
-        moment, could = (
-            seen.probability[there.sighting, q, i].astype(np.float64) for q in (0, 1)
-        )
+        moment, could = (seen.probability[there.sighting, q, i].astype(np.float64) for q in (0, 1))
 
         def any_of(chance: Floats, chosen: Any = slice(None)) -> Floats:
             log = np.log1p(-np.minimum(chance[chosen], _ALMOST))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -125,6 +124,7 @@ def _common(
         "on": there.on.isoformat(),
         "country": there.country,
         "sources": there.sources,
+        "attribution": there.attribution,
         "questions": QUESTIONS,
         "no_promise": NO_PROMISE,
         "undercount": undercount and undercount._asdict(),
@@ -132,14 +132,7 @@ def _common(
         "cameras": _totals.cameras_by_level(tally, cameras, undercount, seed=asked["seed"]),
         "passes": int(pc.count_distinct(passes["pass"]).as_py() or 0),
         "time": _totals.seconds(watchful, moments, undercount),
-        "identified": _with_chance(_totals.stretches(best >= _totals.LIKELY, moments, began), best),
+        "identified": _totals.stretches(best >= _totals.LEAST_TOLD, moments, began, best),
         "unseen": _totals.stretches(unseen, moments, began),
         "operators": _totals.operators(passes, cameras),
     }
-
-
-def _with_chance(found: list[dict[str, Any]], chance: Any) -> list[dict[str, Any]]:
-    return [
-        one | {"probability": float(np.max(chance[one["first"] : one["last"] + 1]))}
-        for one in found
-    ]

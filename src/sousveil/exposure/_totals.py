@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 CONFIDENCE: Final = 0.95
 
-LIKELY: Final = 0.5
+LEAST_TOLD: Final = 0.05
 """From this probability on a moment is told as one of being identified."""
 
 _CONTACTS: Final = {
@@ -90,9 +90,7 @@ def _with_others(
     return np.asarray(number + others, np.int64)
 
 
-def seconds(
-    watchful: pa.Table, moments: pa.Table, undercount: Undercount | None
-) -> dict[str, Any]:
+def seconds(watchful: pa.Table, moments: pa.Table, undercount: Undercount | None) -> dict[str, Any]:
     """Return for each level the seconds seen at a random moment, and that could be seen.
 
     all: with the cameras not on record, null where their number is not known.
@@ -128,9 +126,12 @@ def more(probability: Floats, times: float) -> Floats:
 
 
 def stretches(
-    chosen: npt.NDArray[np.bool_], moments: pa.Table, began: datetime | None
+    chosen: npt.NDArray[np.bool_],
+    moments: pa.Table,
+    began: datetime | None,
+    chance: Floats | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the unbroken runs of chosen moments, in the order of the way."""
+    """Return the unbroken runs of chosen moments, in the order of the way, with their best chance."""
     trip = moments["way"].to_numpy().astype(np.int64) * (1 << 20) + moments["leg"].to_numpy()
     edge = np.ones(len(chosen), bool)
     edge[1:] = (chosen[1:] != chosen[:-1]) | (trip[1:] != trip[:-1])
@@ -142,10 +143,10 @@ def stretches(
     found = []
     for a, b in zip(first.tolist(), last.tolist(), strict=True):
         if chosen[a]:
+            best = {} if chance is None else {"probability": float(chance[a : b + 1].max())}
             found.append(
-                {
-                    "first": a,
-                    "last": b,
+                best
+                | {
                     "start": clock(began, start_s[a]),
                     "end": clock(began, end_s[b]),
                     "start_s": float(start_s[a]),

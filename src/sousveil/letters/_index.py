@@ -59,7 +59,12 @@ def _records(made: list[Letter], told: dict[str, Any]) -> str:
     rows = [one for one in made if one.kind == "records"]
     if not rows:
         return ""
-    lines = ["## Requests for records of public bodies", "", "Anybody may send these, at any time.", ""]
+    lines = [
+        "## Requests for records of public bodies",
+        "",
+        "Anybody may send these, at any time.",
+        "",
+    ]
     lines += [f"- {one.operator}: {one.name}" for one in rows]
     note = _words.law_of(told["country"]).get("records_note")
     return "\n".join([*lines, "", *([note, ""] if note else [])])
