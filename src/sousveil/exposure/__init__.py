@@ -22,10 +22,10 @@ from sousveil import track as tracks
 from sousveil._output import complete_directory
 from sousveil.coverage import Sightings, sightings
 from sousveil.errors import UnusableInput
+from sousveil.export import write_csv, write_geoparquet, write_json
 from sousveil.exposure import _along, _between, _summary
 from sousveil.exposure._register import Register, register_of
 from sousveil.exposure._undercount import Undercount, checked
-from sousveil.export import write_csv, write_geoparquet, write_json
 from sousveil.records import LEVELS
 from sousveil.visibility import plane_around
 

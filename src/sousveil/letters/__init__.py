@@ -133,7 +133,7 @@ def drafts(
             continue
         context = {"operator": operator["operator"], "language": language, "law": law["law"]}
         context |= {"draft": words["draft"], "date": on.isoformat()}
-        context["contact"] = "\n".join(operator["contact"].values())
+        context["contact"] = "\n".join(operator["contact"].values()) or words["address"]
         context["authority"] = law.get("authority") or words["none"]
         if summary["kind"] == "track" and summary["track"]["has_times"]:
             access.append(_access(operator, mine, context, words, summary["track"]["timezone"], on))

@@ -33,7 +33,7 @@ def words_of(language: str) -> dict[str, Any]:
 @cache
 def _environment() -> jinja2.Environment:
     # The letters are text, not HTML: nothing is to be escaped in it.
-    return jinja2.Environment(  # noqa: S701
+    return jinja2.Environment(
         loader=jinja2.PackageLoader(str(__package__)),
         autoescape=False,
         undefined=jinja2.StrictUndefined,
