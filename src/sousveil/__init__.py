@@ -8,16 +8,19 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
-__all__ = ["Census", "UnusableInput", "__version__", "census", "optics"]
+__all__ = ["Census", "Coverage", "UnusableInput", "__version__", "census", "coverage", "optics"]
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
+    from sousveil.coverage import Coverage, coverage
     from sousveil.errors import UnusableInput
     from sousveil.optics import optics
 
 _HOME: Final = {
     "census": "census",
     "Census": "census",
+    "coverage": "coverage",
+    "Coverage": "coverage",
     "UnusableInput": "errors",
     "optics": "optics",
 }

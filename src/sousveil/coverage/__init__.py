@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from sousveil import priors as prior_table
@@ -62,6 +63,12 @@ class Coverage:
     share_km: Floats
     attribution: str
 
+    def to_html(self) -> str:
+        """Return the page: map, tables and notes in one HTML file that needs nothing else."""
+        from sousveil.report._coverage import render
+
+        return render(self)
+
     def write(self, directory: str | Path) -> Coverage:
         """Write tables, picture and page to a directory, all of them or none."""
         from sousveil.coverage._files import write
@@ -78,6 +85,7 @@ class Scene(NamedTuple):
     pieces: _streets.Pieces
     points: Points
     presence: Floats | None  # of unlisted cameras, for each draw
+    undercount: _unlisted.Undercount | None
     plan: Plan
     groups: int
     radius_m: float
@@ -147,9 +155,15 @@ def of_tables(
     sensitivity: bool = True,
     progress: Progress = lambda _: None,
 ) -> Coverage:
-    """Do the work of `coverage` on tables: records.CAMERAS, STREETS and BUILDINGS."""
+    """Do the work of `coverage` on tables: records.CAMERAS, STREETS and BUILDINGS.
+
+    Cameras of private homes are left out, and counted: what they see would show where they are.
+    tile: resolution of the h3 cells that are worked on one by one; no result depends on it.
+    """
     from sousveil.coverage import _sensitivity, _summary
 
+    homes = pc.sum(pc.cast(cameras["private_home"], pa.int64())).as_py() or 0
+    cameras = cameras.filter(pc.invert(cameras["private_home"]))
     progress("Placing cameras and walls")
     priors = priors or prior_table.read()
     scene = _scene(cameras, streets, buildings, boundary=boundary, on=on, radius_m=radius_m,
@@ -171,6 +185,7 @@ def of_tables(
     summary = _summary.summarise(
         scene, seen, views=views, place=place, on=on, draws=draws, seed=seed,
         undercount=undercount, drivers=drivers, buildings=buildings, population=population,
+        homes_left_out=homes,
     )  # fmt: skip
     return Coverage(
         summary=summary,
@@ -287,7 +302,8 @@ def _scene(
         n_listed = int((~views.indoor).sum())
         present = _unlisted.presence(drawn, n_listed, len(more.camera_id))
         views = _views.concatenated(views, more)
-    return Scene(views, obstacles, ways, pieces, points, present, made, groups, radius_m)
+    return Scene(views, obstacles, ways, pieces, points, present, undercount, made, groups,
+                 radius_m)  # fmt: skip
 
 
 def _plan(draws: int, seed: int) -> tuple[Plan, int]:

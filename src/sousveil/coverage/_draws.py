@@ -209,3 +209,25 @@ def survival(views: Views) -> Floats:
     loss = _loss_per_year(views, middle(1))[:, 0]
     found: Floats = np.where(views.certain, 1.0, (1.0 - np.minimum(loss, 0.999)) ** ages)
     return found
+
+
+def found_on_site(
+    views: Views, factor: str, mine: npt.NDArray[np.bool_], seed: int
+) -> Views:
+    """Return views with one way that a factor's unknowns may turn out, for some of them.
+
+    factor: "direction" or "height and tilt". mine: which views.
+    """
+    chance = plan(1, seed, groups=1)
+    key = _mixed(views.key[views.camera] ^ _mixed(views.number.astype(np.uint64)))
+    if factor == "direction":
+        bearing = np.where(mine, _bearings(views, chance, key)[:, 0], views.bearing_deg)
+        return views._replace(bearing_deg=bearing)
+    tilt = _values(views, chance, "tilt_deg", views.tilt_deg, key, views.camera)[:, 0]
+    height = _values(views, chance, "height_m", views.height_m, views.key, None)[:, 0]
+    known = np.zeros(len(views.camera_id), bool)
+    known[views.camera[mine]] = True
+    return views._replace(
+        tilt_deg=np.where(mine, tilt, views.tilt_deg),
+        height_m=np.where(known, height, views.height_m),
+    )
