@@ -45,10 +45,12 @@ def render() -> str:
             f'<text x="44" y="{379 + 24 * i}">{level}: {density:g} pixels a metre, up to '
             f"{reach:.1f} m along the ground</text>"
         )
-    parts.append(
-        f'<text x="20" y="{379 + 24 * 4}">1920 pixels, 88 degrees, 4 m high, tilted by 25 degrees.</text>'
-        f'<text x="20" y="{379 + 24 * 5}">Nothing is seen nearer than {blind:.1f} m, nothing behind a house.</text></svg>'
+    said = (
+        "1920 pixels, 88 degrees, 4 m high, tilted by 25 degrees.",
+        f"Nothing is seen nearer than {blind:.1f} m, nothing behind a house.",
     )
+    parts += [f'<text x="20" y="{475 + 24 * i}">{line}</text>' for i, line in enumerate(said)]
+    parts.append("</svg>")
     return "\n".join(parts) + "\n"
 
 

@@ -22,19 +22,27 @@ EXAMPLES = """
 def coverage(
     sources: Annotated[
         list[str],
-        typer.Argument(metavar="SOURCE", help="Files or places, as for census.",
-                       show_default=False),
+        typer.Argument(
+            metavar="SOURCE", help="Files or places, as for census.", show_default=False
+        ),
     ],
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", metavar="DIR",
-                     help="Directory of the results; an earlier coverage there is replaced.",
-                     show_default=False),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Directory of the results; an earlier coverage there is replaced.",
+            show_default=False,
+        ),
     ],
     within: Annotated[
         str | None,
-        typer.Option(metavar="BOUNDARY", show_default=False,
-                     help="GeoJSON file, or name or id of an administrative relation."),
+        typer.Option(
+            metavar="BOUNDARY",
+            show_default=False,
+            help="GeoJSON file, or name or id of an administrative relation.",
+        ),
     ] = None,
     radius: Annotated[
         float, typer.Option(metavar="M", help="Nothing counts as seen beyond so many metres.")
@@ -45,14 +53,20 @@ def coverage(
     ] = 1000,
     undercount: Annotated[
         str | None,
-        typer.Option(metavar="E/LOW/HIGH", show_default=False,
-                     help="Cameras for each listed one, such as 1.8/1.3/2.6. Default: none are "
-                     "added, and the figures are at least."),
+        typer.Option(
+            metavar="E/LOW/HIGH",
+            show_default=False,
+            help="Cameras for each listed one, such as 1.8/1.3/2.6. Default: none are "
+            "added, and the figures are at least.",
+        ),
     ] = None,
     priors: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", show_default=False,
-                     help="Table in place of our priors for what lists do not say."),
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help="Table in place of our priors for what lists do not say.",
+        ),
     ] = None,
     population: Annotated[
         int | None,
@@ -60,8 +74,11 @@ def coverage(
     ] = None,
     on: Annotated[
         str | None,
-        typer.Option(metavar="DATE", show_default=False,
-                     help="The day it stands for. Default: that of the newest source."),
+        typer.Option(
+            metavar="DATE",
+            show_default=False,
+            help="The day it stands for. Default: that of the newest source.",
+        ),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,

@@ -287,7 +287,11 @@ def _scene(
     undercount: _unlisted.Undercount | None,
 ) -> Scene:  # fmt: skip
     _check(radius_m, draws)
-    plane = visibility.plane_around(cameras["lon"].to_numpy(), cameras["lat"].to_numpy())
+    corners = shapely.get_coordinates(
+        shapely.from_wkb(streets["geometry"].to_numpy(zero_copy_only=False))
+    )
+    lonlat = np.column_stack([cameras["lon"], cameras["lat"]]) if cameras.num_rows else corners
+    plane = visibility.plane_around(*lonlat.T)
     obstacles = visibility.obstacles(plane, buildings, streets)
     ways = _streets.walkable(streets)
     pieces = _streets.cut(ways, plane, boundary)
@@ -339,9 +343,9 @@ def _cut_where_it_changes(scene: Scene, views: pa.Table, boundary: Any) -> Scene
 
 def _figures(scene: Scene, seen: Seen) -> npt.NDArray[np.float32]:
     """Return the figures of every piece: a row of all figures at all levels."""
-    flat = seen.figures[..., 0].reshape(len(seen.near), -1)
-    figures = np.zeros((len(scene.points.xy), flat.shape[1]), np.float32)
-    figures[seen.near] = flat
+    width = len(_seeing.FIGURES) * len(LEVELS)
+    figures = np.zeros((len(scene.points.xy), width), np.float32)
+    figures[seen.near] = seen.figures[..., 0].reshape(-1, width)
     return figures
 
 
@@ -352,7 +356,7 @@ def _stretch_table(scene: Scene, seen: Seen) -> pa.Table:
     n, n_levels = bare.num_rows, len(LEVELS)
     weight = scene.points.length_mm.astype(np.float64)
     total = np.maximum(np.bincount(number, weight, minlength=n), 1e-9)
-    figures = seen.figures.reshape(len(seen.near), -1)
+    figures = seen.figures.reshape(-1, len(_seeing.FIGURES) * n_levels * 3)
     of, mine = number[seen.near], weight[seen.near]
     means = np.zeros((n, figures.shape[1]))
     for k in range(figures.shape[1]):

@@ -116,8 +116,8 @@ class _Frame:
             for (x, y), new in zip(at.tolist(), first.tolist(), strict=True)
         ]
         if end:
-            last = np.flatnonzero(np.r_[first[1:], True]) if len(of) else []
-            for i in last:
+            last = np.r_[first[1:], True] if len(of) else first
+            for i in np.flatnonzero(last).tolist():
                 moves[i] += end
         return "".join(moves)
 
@@ -136,9 +136,7 @@ def _box(result: Coverage, streets: pa.Table) -> tuple[float, float, float, floa
 
 
 def _geometry(table: pa.Table) -> npt.NDArray[Any]:
-    shapes: npt.NDArray[Any] = shapely.from_wkb(
-        table["geometry"].to_numpy(zero_copy_only=False)
-    )
+    shapes: npt.NDArray[Any] = shapely.from_wkb(table["geometry"].to_numpy(zero_copy_only=False))
     return shapes
 
 
@@ -161,7 +159,9 @@ def _stretches(stretches: pa.Table, frame: _Frame) -> list[str]:
 
 
 def _cameras(views: pa.Table, frame: _Frame) -> str:
-    outside = views.filter(pc.equal(views["sight"], "street"))
+    shown = pc.and_(pc.equal(views["sight"], "street"),
+                    pc.not_equal(views["operator_class"], "private"))  # fmt: skip
+    outside = views.filter(shown)
     at = frame.xy(np.column_stack([outside["lon"].to_numpy(), outside["lat"].to_numpy()]))
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in at.tolist())
     return f'<g fill="#1d1d1b">{dots}</g>'
@@ -170,8 +170,9 @@ def _cameras(views: pa.Table, frame: _Frame) -> str:
 def _legend(result: Coverage, frame: _Frame) -> str:
     y = frame.height + 28
     parts = [f'<text x="24" y="{y}" font-weight="bold">{escape(_title(result))}</text>']
+    shown = ("streets", "could", "any")
     said = {row["level"]: row for row in result.summary["seen"]
-            if row["ways"] == "streets" and row["question"] == "could" and row["by"] == "any"}  # fmt: skip
+            if (row["ways"], row["question"], row["by"]) == shown}  # fmt: skip
     for i, level in enumerate(LEVELS):
         x = 24 + i * 292
         share = said[level]
@@ -179,11 +180,12 @@ def _legend(result: Coverage, frame: _Frame) -> str:
         parts.append(f'<text x="{x + 34}" y="{y + 24}">{level}: {MEANING[level]}</text>')
         parts.append(
             f'<text x="{x + 34}" y="{y + 44}" fill="#555">{share["share"]:.1%} of street km '
-            f'({share["low"]:.1%} to {share["high"]:.1%})</text>'
+            f"({share['low']:.1%} to {share['high']:.1%})</text>"
         )
     parts.append(
         f'<text x="24" y="{y + 70}" fill="#555">Could be seen, if cameras that turn were turned '
-        "there; the fainter, the less likely. Dots: cameras. © OpenStreetMap contributors</text>"
+        "there; the fainter, the less likely. Dots: cameras, private ones left out. "
+        "© OpenStreetMap contributors</text>"
     )
     metres = next((m for m in (1000, 500, 200, 100, 50, 20, 10)
                    if m * frame.units_per_m <= _SCALE_BAR_LARGEST), 10)  # fmt: skip

@@ -80,7 +80,7 @@ def summarise(
     }
 
 
-def _shares(seen: Seen, length_km: Floats) -> list[dict[str, Any]]:
+def _shares(seen: Seen, length_km: npt.NDArray[Any]) -> list[dict[str, Any]]:
     rows = []
     km = seen.sums / 1e6
     for w, ways in enumerate(WAYS):

@@ -167,7 +167,7 @@ def _street_rows(stretches: pa.Table) -> list[dict[str, Any]]:
     first = level == LEVELS[0]
     total = np.bincount(key[first], length[first], minlength=n)
 
-    def along(column: str, which: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    def along(column: str, which: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
         return np.bincount(key[which], (named[column].to_numpy() * length)[which], minlength=n)
 
     could, moment, number = (along(c, first) for c in ("could", "probability", "expected"))
