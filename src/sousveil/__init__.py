@@ -21,9 +21,11 @@ __all__ = [
     "optics",
     "ways",
 ]
+__all__ = ["Census", "Coverage", "UnusableInput", "__version__", "census", "coverage", "optics"]
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
+    from sousveil.coverage import Coverage, coverage
     from sousveil.errors import UnusableInput
     from sousveil.exposure import Exposure, exposure, ways
     from sousveil.letters import letters
@@ -34,6 +36,8 @@ _HOME: Final = {
     "Census": "census",
     "Exposure": "exposure",
     "Linked": "linking",
+    "coverage": "coverage",
+    "Coverage": "coverage",
     "UnusableInput": "errors",
     "census": "census",
     "exposure": "exposure",

@@ -61,7 +61,11 @@ def factors(undercount: Undercount, plan: Plan) -> Floats:
 
 
 def candidates(
-    views: Views, street_xy: Floats, weight: Floats, obstacles: Obstacles, undercount: Undercount,
+    views: Views,
+    street_xy: Floats,
+    weight: Floats,
+    obstacles: Obstacles,
+    undercount: Undercount,
     seed: int,
 ) -> Views:
     """Return candidates for unlisted cameras: each like a listed one of the neighbourhood.
@@ -112,5 +116,3 @@ def presence(drawn: Floats, n_listed: int, n_candidates: int) -> Floats:
     """Return, for each draw, the probability that a candidate is there."""
     share: Floats = np.minimum((drawn - 1.0) * n_listed / max(n_candidates, 1), 1.0)
     return share
-
-
