@@ -86,7 +86,7 @@ def test_a_pass_is_what_its_draws_say_moment_by_moment(walked: Exposure, town: P
     for row in firsts[:8]:
         hit = np.zeros(seen.n_draws, bool)
         for pair in np.unique(pairs.sighting[number == row["pass"]]):
-            camera = seen.camera[pair]
+            camera = seen.drawn_camera[pair]
             dx, dy = seen.offset[pair]
             g = np.hypot(dx, dy)
             for v in range(seen.first_view[camera], seen.first_view[camera + 1]):
@@ -319,7 +319,7 @@ def test_what_cannot_be_planned_is_said_in_one_line(town: Path) -> None:
         sv.ways((WEST - 1, SOUTH), (WEST, SOUTH), town)
     with pytest.raises(UnusableInput, match="--level see: unknown; use detect"):
         sv.ways((WEST, SOUTH), (WEST, SOUTH), town, level="see")
-    with pytest.raises(UnusableInput, match="--undercount 0.5/0.4/2: cameras for each one"):
+    with pytest.raises(UnusableInput, match=r"--undercount 0\.5/0\.4/2: cameras for each one"):
         sv.ways((WEST, SOUTH), (WEST, SOUTH), town, undercount="0.5/0.4/2")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -63,8 +63,8 @@ def exposure(
         str | None,
         typer.Option(
             metavar="E/L/H",
-            help="Cameras there are for each one on record: estimate, low and high, as 1.8/1.4/2.6. "
-            "Default: not known, so that figures are lower bounds.",
+            help="Cameras there are for each one on record: estimate, low and high, as "
+            "1.8/1.4/2.6. Default: not known, so that figures are lower bounds.",
             show_default=False,
         ),
     ] = None,
@@ -105,7 +105,7 @@ def exposure(
         from sousveil import exposure as module
         from sousveil.cli._exposure import between, track_and_sources
 
-        how = {"undercount": undercount, "on": day("--on", on), "draws": draws}
+        how: dict[str, Any] = {"undercount": undercount, "on": day("--on", on), "draws": draws}
         ends = between(start, goal)
         if ends is None:
             track, sources = track_and_sources(files)

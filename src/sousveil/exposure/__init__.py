@@ -1,8 +1,8 @@
 """What cameras could have recorded of a person on their own way, by whom, and how surely.
 
 The way is a track that is read on this machine (`exposure`), or one that is planned between two
-points (`ways`). Two questions are kept apart everywhere: whether a camera *could* see a place, being
-turned to it, and whether somebody there *is seen* at a random moment.
+points (`ways`). Two questions are kept apart everywhere: whether a camera *could* see a place,
+being turned to it, and whether somebody there *is seen* at a random moment.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
+from scipy.spatial import cKDTree
 
 from sousveil import track as tracks
 from sousveil._output import complete_directory
@@ -98,7 +100,8 @@ def exposure(
     track: a file on this machine (GPX, KML, GeoJSON, CSV, FIT). sources: files as in a census; no
     place is downloaded, because that would tell a server where the person was.
     undercount: how many cameras there are for each one on record, as (estimate, low, high) or
-    "1.8/1.4/2.6"; without it figures are lower bounds. timezone: IANA name for clock times; by default of the nearest city.
+    "1.8/1.4/2.6"; without it figures are lower bounds. timezone: IANA name for clock times; by
+    default that of the nearest city.
     on: the day that the cameras stand for. draws, seed: of the unknowns of cameras.
 
     Raises UnusableInput, in one line, for anything the user can mend.
@@ -153,8 +156,8 @@ def ways(
     bounds = checked(undercount)
     there = register_of(sources, on=on, progress=progress)
     progress("Looking for ways")
-    found = _between.find(start, goal, there, level=level, undercount=bounds,
-                          look=lambda lon, lat: _look(lon, lat, there, draws=draws, seed=seed))  # fmt: skip
+    look = partial(_look, there=there, draws=draws, seed=seed)
+    found = _between.find(start, goal, there, level=level, undercount=bounds, look=look)
     progress("Looking for the cameras that see them")
     passes, tally, watchful, near = _seen(found.moments, there, None, draws=draws, seed=seed)
     told = _summary.of_ways(
@@ -187,11 +190,11 @@ def _look(
     lon: Any, lat: Any, there: Register, *, draws: int, seed: int
 ) -> tuple[Sightings, pa.Table]:
     plane = plane_around(lon, lat)
-    points = shapely.STRtree(shapely.points(plane.to_xy(lon, lat)))
-    cameras = shapely.points(
-        plane.to_xy(there.cameras["lon"].to_numpy(), there.cameras["lat"].to_numpy())
-    )
-    near = np.unique(points.query(cameras, predicate="dwithin", distance=2 * RADIUS_M)[0])
+    points = cKDTree(plane.to_xy(lon, lat))
+    cameras = plane.to_xy(there.cameras["lon"].to_numpy(), there.cameras["lat"].to_numpy())
+    # A camera that a list puts into a building looks out of its wall, so it may be nearer.
+    away_m, _ = points.query(cameras, distance_upper_bound=2 * RADIUS_M)
+    near = np.flatnonzero(np.isfinite(away_m))
     chosen = there.cameras.take(pa.array(near))
     buildings = _buildings_near(there.buildings, lon, lat)
     seen = sightings(

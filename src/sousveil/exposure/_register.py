@@ -54,13 +54,17 @@ def register_of(
             {
                 "id": s.source_id,
                 "licence": s.licence,
-                "seen_on": s.seen_on and s.seen_on.isoformat(),
+                "seen_on": _iso(s.seen_on),
             }
             for s in counted.sources
         ],
         attribution=list(dict.fromkeys(s.attribution for s in counted.sources)),
         country=_country(counted.cameras, counted.place.country),
     )
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _country(cameras: pa.Table, of_place: str | None) -> str | None:

@@ -87,7 +87,10 @@ def of_ways(
         mine = _of_way(tally, row["way"])
         numbers = _totals.cameras_by_level(mine, cameras, undercount, seed=asked["seed"])
         told.append(row | {"cameras": numbers})
-    first = [t.filter(pc.equal(t["way"], 0)) for t in (found.moments, watchful, passes)]
+    moments, watchful, passes = (
+        t.filter(pc.equal(t["way"], 0)) for t in (found.moments, watchful, passes)
+    )
+    shortest = _of_way(tally, 0)
     return {
         "kind": "ways",
         "private": PRIVATE,
@@ -96,7 +99,7 @@ def of_ways(
         "level": level,
         "m_per_s": tracks.WALKING_M_PER_S,
         "ways": told,
-        **_common(*first, _of_way(tally, 0), cameras, there, undercount, None, asked),
+        **_common(moments, watchful, passes, shortest, cameras, there, undercount, None, asked),
         "files": {},
     }
 

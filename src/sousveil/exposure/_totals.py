@@ -131,7 +131,7 @@ def stretches(
     began: datetime | None,
     chance: Floats | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the unbroken runs of chosen moments, in the order of the way, with their best chance."""
+    """Return the unbroken runs of chosen moments along the way, each with its best chance."""
     trip = moments["way"].to_numpy().astype(np.int64) * (1 << 20) + moments["leg"].to_numpy()
     edge = np.ones(len(chosen), bool)
     edge[1:] = (chosen[1:] != chosen[:-1]) | (trip[1:] != trip[:-1])
@@ -143,7 +143,9 @@ def stretches(
     found = []
     for a, b in zip(first.tolist(), last.tolist(), strict=True):
         if chosen[a]:
-            best = {} if chance is None else {"probability": float(chance[a : b + 1].max())}
+            best: dict[str, Any] = (
+                {} if chance is None else {"probability": float(chance[a : b + 1].max())}
+            )
             found.append(
                 best
                 | {

@@ -1,13 +1,15 @@
 """Ways on foot between two points, on the trade-off between length and exposure.
 
 A way's cost is w1 * length + w2 * exposure, both sums over its edges. Every way that is best for
-some weights lies on the lower convex hull of all (length, exposure); they are found without guessing
-weights, from the two ends inwards (J. L. Cohon, Multiobjective Programming and Planning, 1978).
+some weights lies on the lower convex hull of all (length, exposure); they are found without
+guessing weights, from the two ends inwards (J. L. Cohon, Multiobjective Programming and Planning,
+1978).
 Ways that are efficient but off the hull are not found.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -62,7 +64,7 @@ def net(graph: Graph, start: Floats, goal: Floats) -> Net:
     """
     a, b, length = graph.a.tolist(), graph.b.tolist(), graph.length_m.tolist()
     lines = list(graph.lines)
-    ends = []
+    ends: list[int] = []
     cuts: dict[int, list[tuple[float, int]]] = {}
     for name, point in (("--from", start), ("--to", goal)):
         edge = _nearest(name, point, graph)
@@ -72,7 +74,7 @@ def net(graph: Graph, start: Floats, goal: Floats) -> Net:
         ends.append(node)
     for edge, at in cuts.items():
         marks = [(0.0, a[edge]), *sorted(at), (length[edge], b[edge])]
-        for (low, first), (high, second) in zip(marks[:-1], marks[1:], strict=True):
+        for (low, first), (high, second) in pairwise(marks):
             a.append(first)
             b.append(second)
             length.append(high - low)
@@ -90,7 +92,8 @@ def _nearest(name: str, point: Floats, graph: Graph) -> int:
     found = graph.tree.query_nearest(shapely.Point(point), max_distance=FARTHEST_M)
     if not len(found):
         raise UnusableInput(
-            f"{name}: no way on foot within {FARTHEST_M:.0f} m; give a point in the source's streets"
+            f"{name}: no way on foot within {FARTHEST_M:.0f} m; give a point among the source's "
+            "streets"
         )
     return int(np.min(found))
 
@@ -142,7 +145,7 @@ def best(net: Net, exposed_m: Floats, weights: tuple[float, float]) -> Way:
     while nodes[-1] != net.start:
         nodes.append(int(before[nodes[-1]]))
     nodes.reverse()
-    steps = list(zip(nodes[:-1], nodes[1:], strict=True))
+    steps = list(pairwise(nodes))
     edges = np.array([edge_of[min(s), max(s)] for s in steps], np.int64)
     forward = net.a[edges] == np.array([s[0] for s in steps]) if steps else np.zeros(0, bool)
     return Way(edges, forward, float(net.length_m[edges].sum()), float(exposed_m[edges].sum()))

@@ -20,8 +20,8 @@ def render(made: list[Letter], told: dict[str, Any], on: date) -> str:
 
 _WHAT = """# Letters of {day}
 
-**These pages are yours alone.** They say where you were and when. They were made on this machine and
-sent to nobody; keep them, or delete them.
+**These pages are yours alone.** They say where you were and when. They were made on this machine
+and sent to nobody; keep them, or delete them.
 
 **No legal advice.** The letters are drafts made by a program. Languages other than English have not
 been checked by native speakers, nor any of them by a lawyer. Read a letter, fill in what stands in
@@ -74,22 +74,22 @@ def _missing(told: dict[str, Any]) -> str:
     lines: list[str] = []
     if told["without_contact"]:
         lines += ["## Operators without a contact", "",
-                  "No source says how to reach them, and none was made up. The sign at the camera, or "
-                  "their web site, should.", ""]  # fmt: skip
+                  "No source says how to reach them, and none was made up. The sign at the camera, "
+                  "or their web site, should.", ""]  # fmt: skip
         lines += [f"- {name}" for name in told["without_contact"]] + [""]
     unknown = told["unknown_operator"]
     if unknown["cameras"]:
         lines += ["## Cameras whose operator no source names", "",
-                  "A sign there should say who is responsible (in the EU: Article 13 GDPR). With that "
-                  "name, any of the letters can be filled in.", ""]  # fmt: skip
+                  "A sign there should say who is responsible (in the EU: Article 13 GDPR). With "
+                  "that name, any of the letters can be filled in.", ""]  # fmt: skip
         lines += [
             f"- {row['street'] or 'away from streets'} ({row['lat']:.5f}, {row['lon']:.5f})"
             + (f", {row['when']}" if row["when"] else "")
             for row in unknown["places"]
         ] + [""]
     if told["private_homes"]:
-        lines += [f"Cameras of private homes on the way: {told['private_homes']}. They are counted and "
-                  "not listed, and no letter goes to them.", ""]  # fmt: skip
+        lines += [f"Cameras of private homes on the way: {told['private_homes']}. They are counted "
+                  "and not listed, and no letter goes to them.", ""]  # fmt: skip
     return "\n".join(lines)
 
 
@@ -99,8 +99,8 @@ def _ignored(made: list[Letter], told: dict[str, Any]) -> str:
     lines = ["## If nobody answers", ""]
     if law["law"] == "plain":
         lines.append(
-            f"Write once more with a deadline of two weeks, then complain to {authority}, or ask an "
-            "organisation for digital rights."
+            f"Write once more with a deadline of two weeks, then complain to {authority}, or ask "
+            "an organisation for digital rights."
         )
     else:
         lines.append(

@@ -17,7 +17,7 @@ _HEAD: Final = """#set page(paper: "a4", margin: (x: 25mm, y: 22mm))
 
 
 def tidy(text: str) -> str:
-    """Return Markdown with single empty lines and hard line breaks where lines follow each other."""
+    """Return Markdown with single empty lines, and hard breaks where lines follow each other."""
     lines = [line.rstrip() for line in text.strip().splitlines()]
     kept: list[str] = []
     for line in lines:

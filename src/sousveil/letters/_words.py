@@ -35,7 +35,7 @@ def _environment() -> jinja2.Environment:
     # The letters are text, not HTML: nothing is to be escaped in it.
     return jinja2.Environment(
         loader=jinja2.PackageLoader(str(__package__)),
-        autoescape=False,
+        autoescape=False,  # noqa: S701
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

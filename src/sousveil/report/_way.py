@@ -131,10 +131,10 @@ def timeline(moments: pa.Table, watchful: pa.Table) -> str:
 
 def _area(height: Floats) -> str:
     edge = np.flatnonzero(np.diff(height, prepend=-1.0))
-    steps = [f"M0,{_TALL}"]
-    for i in edge.tolist():
-        steps.append(f"H{i * _TIMELINE / _MOST_STEPS:.1f}V{_TALL * (1 - height[i]):.1f}")
-    return "".join([*steps, f"H{_TIMELINE}V{_TALL}z"])
+    steps = [
+        f"H{i * _TIMELINE / _MOST_STEPS:.1f}V{_TALL * (1 - height[i]):.1f}" for i in edge.tolist()
+    ]
+    return "".join([f"M0,{_TALL}", *steps, f"H{_TIMELINE}V{_TALL}z"])
 
 
 def payload(

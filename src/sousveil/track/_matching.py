@@ -92,7 +92,8 @@ def _legs(part: Ints, xy: Floats, time_s: Floats, *, has_times: bool) -> Ints:
 
 def _sigmas(accuracy_m: Floats) -> Floats:
     stated = np.hypot(accuracy_m.astype(np.float64) / _RADIUS_OF_ONE, _HALF_STREET_M)
-    return np.clip(np.where(np.isfinite(stated), stated, SIGMA_M), *_SIGMA_LIMITS_M)
+    sigma_m: Floats = np.clip(np.where(np.isfinite(stated), stated, SIGMA_M), *_SIGMA_LIMITS_M)
+    return sigma_m
 
 
 def _kernel_thin(xy: Floats, leg: Ints, apart_m: Floats) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from sousveil.records import MOMENTS
-from sousveil.track._graph import Floats, Graph
+from sousveil.track._graph import Floats, Graph, Ints
 from sousveil.track._matching import Matched
 
 WALKING_M_PER_S: Final = 1.34
@@ -43,7 +43,8 @@ def moments(
         where = begin + nth_ * size_m
         i = np.searchsorted(along, where, side="right") - 1
         inside = np.clip(i, share, np.repeat(ends, pieces))
-        return hair[inside] + (where - along[inside])
+        found: Floats = hair[inside] + (where - along[inside])
+        return found
 
     lower, upper, middle = at(nth), at(nth + 1.0), at(nth + 0.5)
     first, last = nth == 0, nth == np.repeat(pieces, pieces) - 1
@@ -69,7 +70,7 @@ def moments(
     )
 
 
-def _names(edge: Floats, graph: Graph, streets: pa.Table) -> pa.Array:
+def _names(edge: Ints, graph: Graph, streets: pa.Table) -> pa.Array:
     on = edge >= 0
     rows = np.zeros(len(edge), np.int64)
     rows[on] = graph.street[edge[on]]

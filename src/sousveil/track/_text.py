@@ -67,7 +67,7 @@ def _features(document: Any) -> list[dict[str, Any]]:
 
 def _times(told: dict[str, Any], kind: str) -> list[list[Any]]:
     told = told | (told.get("coordinateProperties") or {})
-    found = next((told[k] for k in _TIMES_OF_LINES if isinstance(told.get(k), list)), [])
+    found: list[Any] = next((told[k] for k in _TIMES_OF_LINES if isinstance(told.get(k), list)), [])
     return found if kind == "MultiLineString" else [found]
 
 
