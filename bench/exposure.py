@@ -72,8 +72,8 @@ def main() -> None:
     note = (
         f"{machine()}. {DAY_S:,} points, one a second, with the errors of a phone, on the streets of "
         f"a made-up town of {area_km2:.0f} km2 with {CAMERAS:,} cameras and "
-        f"{counted.buildings.num_rows:,} buildings; 200 draws. CPU time of all threads, the best of "
-        f"{RUNS} runs after one that compiles; {ours['pairs']:,} pairs of place and camera, "
+        f"{counted.buildings.num_rows:,} buildings; 200 draws. CPU time of all threads, the best "
+        f"of {RUNS} runs after one that compiles; {ours['pairs']:,} pairs of place and camera, "
         f"{ours['passes']:,} passes."
     )
     write_section("exposure", rows, note)

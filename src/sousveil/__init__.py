@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 __version__ = "0.1.0"
 __all__ = [
     "Census",
+    "Coverage",
     "Exposure",
     "Linked",
     "UnusableInput",
     "__version__",
     "census",
+    "coverage",
     "exposure",
     "letters",
     "link",
     "optics",
     "ways",
 ]
-__all__ = ["Census", "Coverage", "UnusableInput", "__version__", "census", "coverage", "optics"]
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
@@ -34,12 +35,12 @@ if TYPE_CHECKING:
 
 _HOME: Final = {
     "Census": "census",
+    "Coverage": "coverage",
     "Exposure": "exposure",
     "Linked": "linking",
-    "coverage": "coverage",
-    "Coverage": "coverage",
     "UnusableInput": "errors",
     "census": "census",
+    "coverage": "coverage",
     "exposure": "exposure",
     "letters": "letters",
     "link": "linking",

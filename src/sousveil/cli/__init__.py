@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from sousveil import __version__
-from sousveil.cli import census, exposure, letters, link, optics, register, sources
-from sousveil.cli import census, coverage, link, optics, register, sources
+from sousveil.cli import census, coverage, exposure, letters, link, optics, register, sources
 
 app = typer.Typer(
     name="sousveil",
