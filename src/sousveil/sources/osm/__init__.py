@@ -37,6 +37,8 @@ PUBLISHER: Final = "OpenStreetMap contributors"
 LICENCE: Final = "ODbL-1.0"
 ATTRIBUTION: Final = "© OpenStreetMap contributors"
 
+COMPILED_FROM_BYTES: Final = 20_000_000
+
 # What pyosmium, zlib, gzip, bz2 and json raise for bytes that are not what they should be.
 _DAMAGE: Final = (
     RuntimeError,
@@ -146,6 +148,13 @@ def _refusing_damage(path: Path) -> Iterator[None]:
 def _contents(path: Path, form: Format, *, context: bool, progress: Progress) -> Contents:
     if form.kind == "json":
         return _overpass.read(path, form, context=context, progress=progress)
+    if form.kind == "pbf" and path.stat().st_size >= COMPILED_FROM_BYTES:
+        from sousveil.sources.osm import _compiled, _block  # compiles when it is imported
+
+        try:
+            return _compiled.read(Input(path, form), context=context, progress=progress)
+        except _block.Unfit:
+            pass  # osmium reads it, or says what is wrong
     with _safe_file(path, form) as (file, left_out):
         try:
             contents = _pyosmium.read(file, context=context, progress=progress)
