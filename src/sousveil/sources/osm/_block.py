@@ -6,19 +6,21 @@ Whatever the kernels do not know raises Unfit: then the file is osmium's to read
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from sousveil.sources.osm import _kernels
 from sousveil.sources.osm._features import BUILDING_KEYS, STREET_KEYS
-from sousveil.sources.osm._kernels import ID, KEYS, REFS, ROLES, TIME, TYPES, VALUES
+from sousveil.sources.osm._kernels import ID, KEYS, REFS, ROLES, TYPES, VALUES
 from sousveil.sources.osm._objects import INSTALLATION_TAGS
-from sousveil.sources.osm._outlines import are_places
+from sousveil.sources.osm._outlines import join_places
 from sousveil.sources.osm._pbf_blobs import fields
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[str, str]
+Group = tuple[int, int, Array]  # begin and end, how many objects by number of the field
 
 _TEXTS, _GROUP, _GRANULARITY, _TIME_UNIT, _LAT_FROM, _LON_FROM = 1, 2, 17, 18, 19, 20
 _USUAL: Final = {_GRANULARITY: 100, _TIME_UNIT: 1000, _LAT_FROM: 0, _LON_FROM: 0}
@@ -57,7 +59,7 @@ class Block(NamedTuple):
     starts: Array  # of the texts, int32
     lengths: Array
     codes: Array  # of CODES, 0 for any other text
-    groups: list[tuple[int, int, Array]]  # begin and end, how many objects by number of the field
+    groups: list[Group]
 
     def text(self, number: int) -> str:
         """Return a text by its number."""
@@ -77,9 +79,7 @@ class Nodes(NamedTuple):
     """Nodes of a block; tags of node i: keys and values in tags[keys[i] : keys[i + 1] - 1]."""
 
     ids: Array
-    lons: Array  # in units of 1e-7 degrees, int32
-    lats: Array
-    valid: Array  # whether that is a place in the world
+    places: Array  # lon and lat in units of 1e-7 degrees, NOWHERE for none; or no rows at all
     matches: Array  # whether the tags make it an installation, as far as asked for
     keys: Array
     tags: Array
@@ -107,7 +107,7 @@ def opened(content: bytes | memoryview) -> Block:
     data = np.frombuffer(content, np.uint8)
     view, base = memoryview(content), data.ctypes.data
     texts: tuple[int, int] | None = None
-    groups: list[tuple[int, int, Array]] = []
+    groups: list[Group] = []
     for number, value in fields(view, 0):
         if isinstance(value, int):
             if _USUAL.get(number, value) != value:
@@ -141,28 +141,36 @@ def _texts(data: Array, start: int, stop: int) -> tuple[Array, Array, Array]:
     return starts, lengths, codes
 
 
-def nodes(block: Block, group: tuple[int, int, Array], pairs: Array, wanted: Array) -> Nodes:
-    """Read the nodes of a group. wanted: ids, ascending, of nodes that count as matches."""
+def nodes(
+    block: Block, group: Group, pairs: Array, wanted: Array, *, all_places: bool
+) -> Nodes:
+    """Read the nodes of a group.
+
+    wanted: ids, ascending, of nodes that count as matches. all_places: places are read even where
+    nothing matches.
+    """
     found = np.empty(10, np.int64)
     if not _kernels.find_dense(block.data, group[0], group[1], found):
         raise Unfit
-    ids = _sums(block, *found[0:2])
+    ids = _unpacked(block, *found[0:2], sums=True)
     _require_order(ids)
-    lats, lons = (_coordinates(block, *found[at : at + 2], len(ids)) for at in (2, 4))
-    valid = np.empty(len(ids), np.bool_)
-    are_places(lons, lats, valid)
     matches = np.zeros(len(ids), np.bool_)
     matches[positions(ids, wanted)] = True
     tags, keys, times = np.empty(0, np.int64), np.zeros(len(ids) + 1, np.int64), None
     if block.speaks() or matches.any():
-        tags = unpacked(block, *found[6:8])
+        tags = _unpacked(block, *found[6:8])
         if len(tags) and not _kernels.dense_tags(tags, block.codes, pairs, keys, matches):
             raise Unfit
         if found[8] >= 0:
-            times = _sums(block, *found[8:10])
+            times = _unpacked(block, *found[8:10], sums=True)
             if len(times) != len(ids):
                 raise Unfit
-    return Nodes(ids, lons, lats, valid, matches, keys, tags, times)
+    places = np.empty((0, 2), np.int32)
+    if all_places or matches.any():
+        places = np.empty((len(ids), 2), np.int32)
+        lats, lons = (_coordinates(block, *found[at : at + 2], len(ids)) for at in (2, 4))
+        join_places(lons, lats, places)
+    return Nodes(ids, places, matches, keys, tags, times)
 
 
 def positions(ids: Array, wanted: Array) -> Array:
@@ -175,7 +183,7 @@ def positions(ids: Array, wanted: Array) -> Array:
     return at[ids[at] == near]
 
 
-def objects(block: Block, group: tuple[int, int, Array], kind: int, pairs: Array) -> Objects:
+def objects(block: Block, group: Group, kind: int, pairs: Array) -> Objects:
     """Read the ways or relations of a group."""
     table = np.empty((group[2][kind], _kernels.COLUMNS), np.int64)
     if not _kernels.find_objects(block.data, group[0], group[1], kind, table):
@@ -196,32 +204,46 @@ def tag_pairs(block: Block, texts: Iterable[int]) -> list[Pair]:
     return list(zip(words[::2], words[1::2], strict=True))
 
 
-def row_tags(block: Block, row: Array) -> list[Pair]:
-    """Return the tags of a way or relation."""
-    keys, values = (unpacked(block, *row[at : at + 2]) for at in (KEYS, VALUES))
-    both = np.stack([keys, values], axis=1).ravel()
-    return tag_pairs(block, both.tolist())
+def row_tags(block: Block, rows: Array) -> list[list[Pair]]:
+    """Return the tags of ways or relations."""
+    keys, values = (_row_texts(block, rows, column) for column in (KEYS, VALUES))
+    return [list(zip(*both, strict=True)) for both in zip(keys, values, strict=True)]
 
 
-def row_refs(block: Block, row: Array) -> list[int]:
-    """Return the nodes of a way, or the ids of the members of a relation."""
-    return _sums(block, *row[REFS : REFS + 2]).tolist()
+def row_refs(block: Block, rows: Array) -> list[list[int]]:
+    """Return the nodes of ways, or the ids of the members of relations."""
+    return _unpacked_rows(block, rows, REFS, sums=True)
 
 
-def row_members(block: Block, row: Array) -> list[tuple[int, int, str]]:
-    """Return the members of a relation: type (0 node, 1 way, 2 relation), id, role."""
-    ids = row_refs(block, row)
-    types, roles = (unpacked(block, *row[at : at + 2]).tolist() for at in (TYPES, ROLES))
-    if not len(ids) == len(types) == len(roles) or not {0, 1, 2}.issuperset(types):
+def row_members(block: Block, rows: Array) -> list[list[tuple[int, int, str]]]:
+    """Return the members of relations: type (0 node, 1 way, 2 relation), id, role."""
+    types, roles = _unpacked_rows(block, rows, TYPES), _row_texts(block, rows, ROLES)
+    members = zip(types, row_refs(block, rows), roles, strict=True)
+    if not {0, 1, 2}.issuperset(kind for some in types for kind in some):
         raise Unfit
-    if roles and not 0 <= min(roles) <= max(roles) < len(block.starts):
+    return [list(zip(*each, strict=True)) for each in members]
+
+
+def _row_texts(block: Block, rows: Array, column: int) -> list[list[str]]:
+    numbers = _unpacked_rows(block, rows, column)
+    used = {number for some in numbers for number in some}
+    if used and not 0 <= min(used) <= max(used) < len(block.starts):
         raise Unfit
-    return [(t, i, block.text(role)) for t, i, role in zip(types, ids, roles, strict=True)]
+    texts = {number: block.text(number) for number in used}
+    return [[texts[number] for number in some] for some in numbers]
 
 
-def row_time(row: Array) -> int:
-    """Return when a way or relation was edited last, in seconds, 0 if that is not known."""
-    return int(row[TIME])
+def _unpacked_rows(
+    block: Block, rows: Array, column: int, *, sums: bool = False
+) -> list[list[int]]:
+    ends = np.empty(len(rows), np.int64)
+    if not _kernels.count_rows(block.data, rows, column, ends):
+        raise Unfit
+    out = np.empty(ends[-1] if len(rows) else 0, np.int64)
+    if not _kernels.unpack_rows(block.data, rows, column, sums, ends, out):
+        raise Unfit
+    flat, starts = out.tolist(), [0, *ends.tolist()]
+    return [flat[start:end] for start, end in pairwise(starts)]
 
 
 def codes_of(block: Block, texts: Array) -> Array:
@@ -232,19 +254,10 @@ def codes_of(block: Block, texts: Array) -> Array:
     return codes
 
 
-def unpacked(block: Block, start: int, stop: int) -> Array:
-    """Return the numbers packed in a stretch of a block."""
-    return _filled(block, start, stop, _kernels.unpack)
-
-
-def _sums(block: Block, start: int, stop: int) -> Array:
-    return _filled(block, start, stop, _kernels.unpack_sums)
-
-
-def _filled(block: Block, start: int, stop: int, kernel: Any) -> Array:
+def _unpacked(block: Block, start: int, stop: int, *, sums: bool = False) -> Array:
     count = _kernels.count(block.data, start, stop) if start >= 0 else 0
     out = np.empty(max(count, 0), np.int64)
-    if count < 0 or (count and not kernel(block.data, start, stop, out)):
+    if count < 0 or (count and not _kernels.unpack(block.data, start, stop, sums, out)):
         raise Unfit
     return out
 
@@ -256,8 +269,8 @@ def _require_order(ids: Array) -> None:
 
 
 def _coordinates(block: Block, start: int, stop: int, count: int) -> Array:
-    out = _sums(block, start, stop)
+    out = _unpacked(block, start, stop, sums=True)
     limits = np.iinfo(np.int32)
     if len(out) != count or (count and not limits.min <= out.min() <= out.max() <= limits.max):
         raise Unfit
-    return out.astype(np.int32)
+    return out

@@ -9,7 +9,7 @@ Unfit, damage too, and is left to osmium, which knows all forms. Small files are
 well: compiling the kernels, once after installing, takes longer than reading those (COMPILED_FROM).
 
 Relations are read first, as they say which ways and nodes are needed beside those with tags of
-their own. Memory: 17 bytes for each node while streets are drawn, beside what is kept.
+their own. Memory: 16 bytes for each node, and 2 to 8 to find it, while streets are drawn, beside what is kept.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from sousveil.sources.osm._block import (
     WAY,
     Array,
     Block,
+    Group,
     Pair,
     Unfit,
     opened,
@@ -45,7 +46,7 @@ from sousveil.sources.osm._block import (
     positions,
 )
 from sousveil.sources.osm._contents import Contents
-from sousveil.sources.osm._drawn import Drawn, Index, draw
+from sousveil.sources.osm._drawn import Drawn, Index, draw, index_of
 from sousveil.sources.osm._features import (
     Features,
     features_of,
@@ -54,7 +55,7 @@ from sousveil.sources.osm._features import (
 )
 from sousveil.sources.osm._findings import Findings
 from sousveil.sources.osm._geometry import Position, line_through
-from sousveil.sources.osm._kernels import ID
+from sousveil.sources.osm._kernels import ID, TIME
 from sousveil.sources.osm._objects import (
     INSTALLATION_TAGS,
     Found,
@@ -62,7 +63,7 @@ from sousveil.sources.osm._objects import (
     is_installation,
     known_time,
 )
-from sousveil.sources.osm._outlines import UNITS_PER_DEGREE
+from sousveil.sources.osm._outlines import NOWHERE, UNITS_PER_DEGREE
 from sousveil.sources.osm._passes import Input, content_date, header, ways_are_located
 from sousveil.sources.osm._pbf_blobs import Place, content, places
 
@@ -199,22 +200,23 @@ def _relations(file: _File, numbers: range, wanted: Array) -> list[_Hit]:
 
 
 def _relation_hits(
-    block: Block, group: tuple[int, int, Array], wanted: Array
+    block: Block, group: Group, wanted: Array
 ) -> tuple[Array, list[_Hit]]:
     found = _block.objects(block, group, RELATION, _RELATIONS)
     types = _block.codes_of(block, found.values[:, COLUMNS.index("type")])
     buildings = found.values[:, COLUMNS.index("building")] >= 0
     hits = found.matches | (buildings & (types == CODES["multipolygon"]))
     hits[positions(found.table[:, ID], wanted)] = True
+    rows = np.ascontiguousarray(found.table[hits])
     return found.table[:, ID], [
-        _Hit(
-            "relation",
-            int(row[ID]),
-            _block.row_tags(block, row),
-            _block.row_time(row),
-            members=[(_TYPES[t], i, role) for t, i, role in _block.row_members(block, row)],
+        _Hit("relation", id_, tags, edited_s, members=[(_TYPES[t], i, role) for t, i, role in some])
+        for id_, edited_s, tags, some in zip(
+            rows[:, ID].tolist(),
+            rows[:, TIME].tolist(),
+            _block.row_tags(block, rows),
+            _block.row_members(block, rows),
+            strict=True,
         )
-        for row in found.table[hits]
     ]
 
 
@@ -222,24 +224,22 @@ def _index(file: _File, numbers: range, findings: Findings) -> Index:
     """Take cameras that are nodes, and return the places of all nodes."""
     devices = _sorted(findings.missing_devices("node"))
 
-    def work(block: Block) -> list[tuple[Index, list[_Hit]]]:
-        read = [_block.nodes(block, group, _INSTALLATIONS, devices) for group in block.groups]
-        return [(Index(*one[:4]), _node_hits(block, one)) for one in read]
+    def work(block: Block) -> list[tuple[tuple[Array, Array], list[_Hit]]]:
+        read = [
+            _block.nodes(block, group, _INSTALLATIONS, devices, all_places=True)
+            for group in block.groups
+        ]
+        return [((one.ids, one.places), _node_hits(block, one)) for one in read]
 
-    columns: list[list[Array]] = [[part] for part in _NO_NODES]
-    for index, hits in (one for some in file.each(numbers, work) for one in some):
+    ids, places = [_NO_IDS], [np.empty((0, 2), np.int32)]
+    for (some_ids, some_places), hits in (one for some in file.each(numbers, work) for one in some):
         _take(findings, hits)
-        for column, part in zip(columns, index, strict=True):
-            column.append(part)
-    _require_ascending(*columns[0])
-    index = Index(*(_joined(column) for column in columns))
+        ids.append(some_ids)
+        places.append(some_places)
+    _require_ascending(*ids)
+    index = index_of(_joined(ids), _joined(places))
     findings.nodes |= _placed(index, findings.member_ids("node"))
     return index
-
-
-_NO_NODES: Final = Index(
-    _NO_IDS, np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.bool_)
-)
 
 
 def _joined(column: list[Array]) -> Array:
@@ -253,14 +253,15 @@ def _node_hits(block: Block, nodes: _block.Nodes) -> list[_Hit]:
     hits = []
     for i in np.flatnonzero(nodes.matches).tolist():
         numbers = nodes.tags[nodes.keys[i] : max(nodes.keys[i + 1] - 1, nodes.keys[i])]
-        lon, lat = int(nodes.lons[i]) / UNITS_PER_DEGREE, int(nodes.lats[i]) / UNITS_PER_DEGREE
+        lon, lat = nodes.places[i].tolist()
+        position = lon / UNITS_PER_DEGREE, lat / UNITS_PER_DEGREE
         hits.append(
             _Hit(
                 "node",
                 int(nodes.ids[i]),
                 _block.tag_pairs(block, numbers.tolist()),
                 0 if nodes.times is None else int(nodes.times[i]),
-                *((lon, lat) if nodes.valid[i] else (None, None)),
+                *(position if lon != NOWHERE else (None, None)),
             )
         )
     return hits
@@ -290,7 +291,7 @@ def _draw(
     lines = {way: line for part in drawn for way, line in part.lines.items()}
     partial = {way for part in drawn for way in part.partial}
     whole = {way: line for way, line in lines.items() if way not in partial}
-    rows = list(findings.drawn_buildings(whole))
+    rows = findings.drawn_buildings(whole)
     batches = [part.buildings for part in drawn]
     features = features_of(
         [part.streets for part in drawn],
@@ -311,17 +312,18 @@ def _draw(
 def _way_hits(block: Block, ways: _block.Objects, wanted: Array) -> list[_Hit]:
     asked_for = np.zeros(len(ways.table), np.bool_)
     asked_for[positions(ways.table[:, ID], wanted)] = True
+    hits = ways.matches | asked_for
+    rows = np.ascontiguousarray(ways.table[hits])
     return [
-        _Hit(
-            "way",
-            int(row[ID]),
-            _block.row_tags(block, row),
-            _block.row_time(row),
-            refs=_block.row_refs(block, row),
-            matches=bool(matches),
+        _Hit("way", id_, tags, edited_s, refs=refs, matches=matches)
+        for id_, edited_s, tags, refs, matches in zip(
+            rows[:, ID].tolist(),
+            rows[:, TIME].tolist(),
+            _block.row_tags(block, rows),
+            _block.row_refs(block, rows),
+            ways.matches[hits].tolist(),
+            strict=True,
         )
-        for row, matches, asked in zip(ways.table, ways.matches, asked_for, strict=True)
-        if matches or asked
     ]
 
 
@@ -339,8 +341,10 @@ def _take_cameras(file: _File, nodes: range, ways: range, findings: Findings) ->
     wanted_nodes = _sorted({*findings.missing_devices("node"), *wanted})
 
     def work_nodes(block: Block) -> list[tuple[Array, list[_Hit]]]:
-        groups = block.groups
-        read = [_block.nodes(block, group, _INSTALLATIONS, wanted_nodes) for group in groups]
+        read = [
+            _block.nodes(block, group, _INSTALLATIONS, wanted_nodes, all_places=False)
+            for group in block.groups
+        ]
         return [(one.ids, _node_hits(block, one)) for one in read]
 
     hits = _in_order(part for parts in file.each(nodes, work_nodes) for part in parts)
@@ -390,13 +394,9 @@ def _placed(index: Index, wanted: Iterable[int]) -> dict[int, Position]:
     """Return the places of some nodes, of those that have one."""
     ids = _sorted(wanted)
     at = positions(index.ids, ids)
-    at = at[index.valid[at]]
-    places_deg = zip(
-        (index.lons[at] / UNITS_PER_DEGREE).tolist(),
-        (index.lats[at] / UNITS_PER_DEGREE).tolist(),
-        strict=True,
-    )
-    return dict(zip(index.ids[at].tolist(), places_deg, strict=True))
+    at = at[index.places[at, 0] != NOWHERE]
+    places_deg = (index.places[at] / UNITS_PER_DEGREE).tolist()
+    return dict(zip(index.ids[at].tolist(), map(tuple, places_deg), strict=True))
 
 
 def _in_order(parts: Iterable[tuple[Array, list[_Hit]]]) -> list[_Hit]:

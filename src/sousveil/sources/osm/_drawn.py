@@ -20,7 +20,7 @@ from sousveil.sources.osm._block import (
     codes_of,
     positions,
 )
-from sousveil.sources.osm._features import BUILDING_KEYS, STREET_KEYS, Batch, object_ids, valid
+from sousveil.sources.osm._features import BUILDING_KEYS, STREET_KEYS, Batch, valid
 from sousveil.sources.osm._kernels import ID, REFS, TIME
 from sousveil.sources.osm._outlines import (
     BUILDING,
@@ -35,16 +35,27 @@ from sousveil.sources.osm._outlines import (
 
 _STREET_COLUMNS: Final = [COLUMNS.index(key) for key in ("highway", *STREET_KEYS)]
 _BUILDING_COLUMNS: Final = [COLUMNS.index(key) for key in ("building", *BUILDING_KEYS)]
+_PREFIX: Final = np.frombuffer(b"way/", np.uint8)
+_DIGITS: Final = 19  # of the largest id
 _LARGEST_BUFFER: Final = (1 << 31) - 1  # what offsets of 32 bits reach
 
 
 class Index(NamedTuple):
-    """Where the nodes of a file are: ids ascend, places in units of 1e-7 degrees."""
+    """Where the nodes of a file are."""
 
-    ids: Array
-    lons: Array
-    lats: Array
-    valid: Array
+    ids: Array  # ascending
+    places: Array  # lon and lat in units of 1e-7 degrees, NOWHERE for none
+    shift: int
+    buckets: Array  # how many ids come before each multiple of 1 << shift
+
+
+def index_of(ids: Array, places: Array) -> Index:
+    """Return an index with about as many buckets as there are nodes."""
+    largest = int(ids[-1]) if len(ids) else 0
+    shift = max(0, largest.bit_length() - max(len(ids), 1).bit_length())
+    buckets = np.empty((largest >> shift) + 2, np.int32)
+    _outlines.fill_buckets(ids, shift, buckets)
+    return Index(ids, places, shift, buckets)
 
 
 class Drawn(NamedTuple):
@@ -122,7 +133,7 @@ def _outlined(
 
 def _streets(block: Block, ids: Array, values: Array, mask: Array, lines: pa.Array) -> Batch:
     columns = [_texts(block, values[mask, column]) for column in _STREET_COLUMNS]
-    columns = [object_ids("way/", ids[mask]), *columns, lines]
+    columns = [_way_ids(ids[mask]), *columns, lines]
     return Batch(pa.RecordBatch.from_arrays(columns, schema=STREETS), 0, 0)
 
 
@@ -131,7 +142,7 @@ def _buildings(
 ) -> Batch:
     mended, repaired, usable = _mended(polygons, proved)
     columns = [_texts(block, values[mask, column]) for column in _BUILDING_COLUMNS]
-    columns = [object_ids("way/", ids[mask]), *columns, mended]
+    columns = [_way_ids(ids[mask]), *columns, mended]
     batch = pa.RecordBatch.from_arrays(columns, schema=BUILDINGS)
     if usable is not None:
         batch = batch.filter(pa.array(usable))
@@ -149,6 +160,14 @@ def _mended(polygons: pa.Array, proved: Array) -> tuple[pa.Array, int, Array | N
     everywhere = np.ones(len(polygons), np.bool_)
     everywhere[doubtful] = usable
     return pc.replace_with_mask(polygons, pa.array(~proved), mended), repaired, everywhere
+
+
+def _way_ids(ids: Array) -> pa.Array:
+    offsets = np.zeros(len(ids) + 1, np.int32)
+    out = np.empty(len(ids) * (len(_PREFIX) + _DIGITS), np.uint8)
+    _outlines.write_ids(_PREFIX, ids, offsets[1:], out)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(out[: offsets[-1]].copy())]
+    return pa.Array.from_buffers(pa.string(), len(ids), buffers)
 
 
 def _geometries(out: Array, ends: Array) -> pa.Array:

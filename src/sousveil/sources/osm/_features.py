@@ -72,10 +72,10 @@ class Batch(NamedTuple):
 
 
 def features_of(streets: Sequence[Batch], buildings: Sequence[Batch]) -> Features:
-    """Join batches, each object once."""
+    """Join batches."""
     return Features(
-        streets=_once(pa.Table.from_batches([b.table for b in streets], STREETS)),
-        buildings=_once(pa.Table.from_batches([b.table for b in buildings], BUILDINGS)),
+        streets=pa.Table.from_batches([b.table for b in streets], STREETS),
+        buildings=pa.Table.from_batches([b.table for b in buildings], BUILDINGS),
         repaired=sum(b.repaired for b in buildings),
         without_area=sum(b.without_area for b in buildings),
     )
@@ -133,7 +133,10 @@ class Collector:
         self._flush("building", relations, relation_building_batch)
         streets = [job.result() for job in self._done["street"]]
         buildings = [job.result() for job in self._done["building"]]
-        return features_of(streets, buildings)
+        features = features_of(streets, buildings)
+        return features._replace(
+            streets=_once(features.streets), buildings=_once(features.buildings)
+        )
 
     def _flush(self, name: str, rows: Sequence[Row], make: Callable[..., Batch]) -> None:
         if rows:
@@ -143,7 +146,8 @@ class Collector:
 def street_batch(rows: Sequence[Row]) -> Batch:
     """Turn rows of streets into a batch of records.STREETS."""
     ids, geometry, *tags = zip(*rows, strict=True)
-    columns = [object_ids("way/", ids), *(pa.array(c, pa.string()) for c in tags), _binary(geometry)]
+    texts = (pa.array(column, pa.string()) for column in tags)
+    columns = [_ids("way/", ids), *texts, _binary(geometry)]
     return Batch(pa.RecordBatch.from_arrays(columns, schema=STREETS), 0, 0)
 
 
@@ -160,7 +164,7 @@ def relation_building_batch(rows: Sequence[Row]) -> Batch:
 def _building_batch(prefix: str, rows: Sequence[Row]) -> Batch:
     ids, geometry, *tags = zip(*rows, strict=True)
     polygons, repaired, usable = valid(_binary(geometry))
-    columns = [object_ids(prefix, ids), *(pa.array(c, pa.string()) for c in tags), polygons]
+    columns = [_ids(prefix, ids), *(pa.array(c, pa.string()) for c in tags), polygons]
     if usable is not None:
         mask = pa.array(usable)
         columns = [column.filter(mask) for column in columns]
@@ -168,8 +172,7 @@ def _building_batch(prefix: str, rows: Sequence[Row]) -> Batch:
     return Batch(batch, repaired, len(rows) - batch.num_rows)
 
 
-def object_ids(prefix: str, ids: Sequence[int] | np.ndarray) -> pa.Array:
-    """Return ids as "way/1" for 1, prefix: "way/"."""
+def _ids(prefix: str, ids: Sequence[int]) -> pa.Array:
     return pc.binary_join_element_wise(prefix, pa.array(ids, pa.int64()).cast(pa.string()), "")
 
 

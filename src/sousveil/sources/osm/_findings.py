@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 import shapely
@@ -14,7 +15,7 @@ from sousveil.sources.osm._contents import Contents
 from sousveil.sources.osm._features import BUILDING_KEYS, Features, Row
 from sousveil.sources.osm._geometry import (
     Position,
-    area_within,
+    areas_within,
     representative_point,
     whole_of,
 )
@@ -75,17 +76,25 @@ class Findings:
         missing = self.devices.keys() - {(one.type, one.id) for one in self.found}
         return [i for k, i in missing if k == kind]
 
-    def drawn_buildings(self, lines: Mapping[int, Any]) -> Iterator[Row]:
-        """Yield a row for every building drawn as a relation all of whose ways are there.
+    def drawn_buildings(self, lines: Mapping[int, Any]) -> list[Row]:
+        """Return a row for every building drawn as a relation all of whose ways are there.
 
         lines: WKB, as bytes or in hexadecimal, by id of the way.
         """
-        for building in self.buildings:
-            if not building.ways or not all(way in lines for way in building.ways):
-                continue
-            area = area_within(shapely.from_wkb([lines[way] for way in building.ways]))
-            if area is not None:
-                yield (building.id, shapely.to_wkb(area, hex=True, byte_order=1), *building.tags)
+        complete = [
+            building
+            for building in self.buildings
+            if building.ways and all(way in lines for way in building.ways)
+        ]
+        encoded = [lines[way] for building in complete for way in building.ways]
+        shapes = iter(shapely.from_wkb(encoded).tolist() if encoded else [])
+        areas = areas_within([list(islice(shapes, len(one.ways))) for one in complete])
+        drawn = [(one, area) for one, area in zip(complete, areas, strict=True) if area is not None]
+        polygons = shapely.to_wkb([area for _, area in drawn], hex=True, byte_order=1).tolist()
+        return [
+            (one.id, polygon, *one.tags)
+            for (one, _), polygon in zip(drawn, polygons, strict=True)
+        ]
 
     def contents(
         self, head: Header, features: Features, newest_edit: datetime | None, notes: list[str]

@@ -130,27 +130,60 @@ def count(data, start, stop):
 
 
 @kernel
-def unpack(data, start, stop, out):
-    """Write the numbers packed in a stretch; False if they are not as many as `out` has room."""
-    at = start
-    for i in range(len(out)):
-        out[i], at = varint(data, at, stop)
-        if at < 0:
+def unpack(data, start, stop, sums, out):
+    """Write the numbers packed in a stretch; False if they are not as many as `out` has room.
+
+    sums: they are signed, and each is the difference to the one before.
+    """
+    i, value, shift, total = 0, np.int64(0), np.int64(0), np.int64(0)
+    for at in range(start, stop):
+        byte = np.int64(data[at])
+        value |= (byte & _SEVEN_BITS) << shift
+        if byte > _SEVEN_BITS:
+            shift += 7
+            if shift > 63:
+                return False
+            continue
+        if i >= len(out):
             return False
-    return at == stop
+        if sums:
+            total += ((value >> 1) & _UNSIGNED) ^ -(value & 1)
+            value = total
+        out[i] = value
+        i, value, shift = i + 1, np.int64(0), np.int64(0)
+    return i == len(out)
 
 
 @kernel
-def unpack_sums(data, start, stop, out):
-    """The same for signed numbers of which each is the difference to the one before."""
-    at, total = start, np.int64(0)
-    for i in range(len(out)):
-        value, at = varint(data, at, stop)
-        if at < 0:
+def count_rows(data, table, column, ends):
+    """Note how many numbers are packed in a column of ways or relations, up to each row."""
+    total = 0
+    for i in range(len(table)):
+        start, stop = table[i, column], table[i, column + 1]
+        if stop > start and data[stop - 1] > _SEVEN_BITS:
             return False
-        total += ((value >> 1) & _UNSIGNED) ^ -(value & 1)
-        out[i] = total
-    return at == stop
+        for at in range(start, stop):
+            total += data[at] <= _SEVEN_BITS
+        ends[i] = total
+    return True
+
+
+@kernel
+def unpack_rows(data, table, column, sums, ends, out):
+    """Write what count_rows counted; sums: of signed differences, anew in each row."""
+    i = 0
+    for row in range(len(table)):
+        at, stop, total = table[row, column], table[row, column + 1], np.int64(0)
+        while i < ends[row]:
+            value, at = varint(data, at, stop)
+            if at < 0:
+                return False
+            if sums:
+                total += ((value >> 1) & _UNSIGNED) ^ -(value & 1)
+                value = total
+            out[i] = value
+            i += 1
+    return True
 
 
 @kernel

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from sousveil.sources.osm._kernels import _UNSIGNED, REFS, kernel, varint
+from sousveil.sources.osm._kernels import _UNSIGNED, REFS, kernel
 
 # What to draw of a way; TRIAL: nothing, only find out whether it could be.
 STREET, BUILDING, LINE, TRIAL = 1, 2, 4, 8
@@ -15,6 +15,7 @@ STREET, BUILDING, LINE, TRIAL = 1, 2, 4, 8
 UNDRAWN, WHOLE, PARTIAL = 0, 1, 2
 
 UNITS_PER_DEGREE: Final = 10_000_000
+NOWHERE: Final = (1 << 31) - 1  # where a node would be that has no place
 _EAST_UNITS: Final = 180 * UNITS_PER_DEGREE
 _NORTH_UNITS: Final = 90 * UNITS_PER_DEGREE
 
@@ -29,43 +30,47 @@ _LONGEST_RING: Final = 96
 
 
 @kernel
-def are_places(lons, lats, valid):
-    """Set for every place whether it lies in the world."""
+def join_places(lons, lats, places):
+    """Put the two halves of places side by side, NOWHERE for what is no place in the world."""
     for i in range(len(lons)):
-        valid[i] = -_EAST_UNITS <= lons[i] <= _EAST_UNITS and (
-            -_NORTH_UNITS <= lats[i] <= _NORTH_UNITS
-        )
+        places[i, 0], places[i, 1] = lons[i], lats[i]
+        if abs(lons[i]) > _EAST_UNITS or abs(lats[i]) > _NORTH_UNITS:
+            places[i, 0] = NOWHERE
 
 
 @kernel
-def find(ids, wanted, near):
-    """Return where an id stands in ids that ascend, or -1; near: where to begin to look."""
-    size = len(ids)
-    if size == 0:
+def fill_buckets(ids, shift, buckets):
+    """Note for ids that ascend how many come before each bucket; id >> shift is its bucket."""
+    bucket = 0
+    for i in range(len(ids)):
+        while bucket <= ids[i] >> shift:
+            buckets[bucket] = i
+            bucket += 1
+    while bucket < len(buckets):
+        buckets[bucket] = len(ids)
+        bucket += 1
+
+
+@kernel
+def find(ids, shift, buckets, wanted, near):
+    """Return where an id stands in ids that ascend, or -1; near: where it may well stand."""
+    if near < len(ids) and ids[near] == wanted:
+        return near
+    bucket = wanted >> shift
+    if wanted < 0 or bucket >= len(buckets) - 1:
         return -1
-    low, high, step = near, near, 1
-    if ids[near] < wanted:
-        while high < size and ids[high] < wanted:
-            low = high
-            high += step
-            step *= 2
-        high = min(high, size - 1)
-    else:
-        while low > 0 and ids[low] > wanted:
-            high = low
-            low = max(low - step, 0)
-            step *= 2
+    low, high = buckets[bucket], buckets[bucket + 1]
     while low < high:
         middle = (low + high) // 2
         if ids[middle] < wanted:
             low = middle + 1
         else:
             high = middle
-    return low if ids[low] == wanted else -1
+    return low if low < len(ids) and ids[low] == wanted else -1
 
 
 @kernel
-def draw(data, table, flags, ids, lons, lats, valid, outs, ends, states, proved, scratch):
+def draw(data, table, flags, ids, places, shift, buckets, outs, ends, states, proved, scratch):
     """Draw ways; outs and ends: the WKB of streets, buildings and lines, and where each ends.
 
     flags: STREET, BUILDING and LINE, added. proved: set for buildings whose ring is simple beyond
@@ -79,16 +84,24 @@ def draw(data, table, flags, ids, lons, lats, valid, outs, ends, states, proved,
             continue
         at, end = table[i, REFS], table[i, REFS + 1]
         ref, points, runs, begin, gaps = np.int64(0), 0, 0, 0, False
-        while at < end:
-            value, at = varint(data, at, end)
-            if at < 0:
-                return False
+        value, bits = np.int64(0), np.int64(0)
+        if end > at and data[end - 1] > 127:
+            return False
+        for byte_at in range(at, end):
+            byte = np.int64(data[byte_at])
+            value |= (byte & 127) << bits
+            if byte > 127:
+                bits += 7
+                if bits > 63:
+                    return False
+                continue
             ref += ((value >> 1) & _UNSIGNED) ^ -(value & 1)
-            place = find(ids, ref, near)
+            value, bits = np.int64(0), np.int64(0)
+            place = find(ids, shift, buckets, ref, near)
             if place >= 0:
-                near = place
-            if place >= 0 and valid[place]:
-                lon, lat = lons[place], lats[place]
+                near = place + 1
+            if place >= 0 and places[place, 0] != NOWHERE:
+                lon, lat = places[place, 0], places[place, 1]
                 repeats = points > begin and (
                     scratch[0, points - 1] == lon and scratch[1, points - 1] == lat
                 )
@@ -240,3 +253,23 @@ def copy_texts(data, starts, lengths, texts, offsets, out):
         if text >= 0:
             for j in range(lengths[text]):
                 out[offsets[i] + j] = data[starts[text] + j]
+
+
+@kernel
+def write_ids(prefix, ids, ends, out):
+    """Write a prefix and an id in decimal digits for each id; ends: where each ends."""
+    at = 0
+    for i in range(len(ids)):
+        for byte in prefix:
+            out[at] = byte
+            at += 1
+        rest, digits = ids[i], 1
+        while rest >= 10:
+            rest //= 10
+            digits += 1
+        rest = ids[i]
+        for j in range(digits - 1, -1, -1):
+            out[at + j] = 48 + rest % 10
+            rest //= 10
+        at += digits
+        ends[i] = at

@@ -12,12 +12,13 @@ Source of the format: https://wiki.openstreetmap.org/wiki/PBF_Format
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, NamedTuple
+
+from isal import isal_zlib
 
 Kind = Literal["node", "way", "relation", "changeset"]
 
@@ -172,10 +173,10 @@ def _unpacked(packed: _Packed) -> bytes | memoryview:
             f"blob at byte {packed.start:,} is packed in a way other than zlib; "
             "`osmium cat -o copy.osm.pbf` makes a copy that can be read"
         )
-    unpacker = zlib.decompressobj()
+    unpacker = isal_zlib.decompressobj()
     try:
         content = unpacker.decompress(zipped, _BLOB_BYTES)
-    except zlib.error:
+    except isal_zlib.error:
         raise ValueError(f"blob at byte {packed.start:,} does not unpack") from None
     if not unpacker.eof or len(content) != blob.get(_RAW_SIZE):
         raise ValueError(f"blob at byte {packed.start:,} has not the size that it states")

@@ -145,7 +145,7 @@ def _draw(
         if drawing.nodes_came_late():
             raise Disordered
         whole = {way: line for way, line in drawing.lines.items() if way not in drawing.partial}
-        drawn = list(findings.drawn_buildings(whole))
+        drawn = findings.drawn_buildings(whole)
         features = collector.finish(drawn)
     for way in members & drawing.lines.keys():
         findings.lines[way] = shapely.from_wkb(drawing.lines[way])
