@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from sousveil.sources.osm import _kernels
 from sousveil.sources.osm._features import BUILDING_KEYS, STREET_KEYS
-from sousveil.sources.osm._kernels import ID, KEYS, REFS, ROLES, TYPES, VALUES
+from sousveil.sources.osm._kernels import ID, KEYS, REFS, ROLES, TYPES, VALUES, Array
 from sousveil.sources.osm._objects import INSTALLATION_TAGS
 from sousveil.sources.osm._outlines import join_places
 from sousveil.sources.osm._pbf_blobs import fields
 
-Array = np.ndarray[Any, Any]
 Pair = tuple[str, str]
 Group = tuple[int, int, Array]  # begin and end, how many objects by number of the field
 
@@ -141,9 +140,7 @@ def _texts(data: Array, start: int, stop: int) -> tuple[Array, Array, Array]:
     return starts, lengths, codes
 
 
-def nodes(
-    block: Block, group: Group, pairs: Array, wanted: Array, *, all_places: bool
-) -> Nodes:
+def nodes(block: Block, group: Group, pairs: Array, wanted: Array, *, all_places: bool) -> Nodes:
     """Read the nodes of a group.
 
     wanted: ids, ascending, of nodes that count as matches. all_places: places are read even where
@@ -168,7 +165,7 @@ def nodes(
     places = np.empty((0, 2), np.int32)
     if all_places or matches.any():
         places = np.empty((len(ids), 2), np.int32)
-        lats, lons = (_coordinates(block, *found[at : at + 2], len(ids)) for at in (2, 4))
+        lats, lons = (_coordinates(block, found[at], found[at + 1], len(ids)) for at in (2, 4))
         join_places(lons, lats, places)
     return Nodes(ids, places, matches, keys, tags, times)
 
@@ -179,8 +176,9 @@ def positions(ids: Array, wanted: Array) -> Array:
         return np.empty(0, np.int64)
     low, high = np.searchsorted(wanted, ids[0]), np.searchsorted(wanted, ids[-1], "right")
     near = wanted[low:high]
-    at = np.searchsorted(ids, near)
-    return at[ids[at] == near]
+    at: Array = np.searchsorted(ids, near)
+    found: Array = at[ids[at] == near]
+    return found
 
 
 def objects(block: Block, group: Group, kind: int, pairs: Array) -> Objects:
@@ -191,9 +189,7 @@ def objects(block: Block, group: Group, kind: int, pairs: Array) -> Objects:
     _require_order(table[:, ID])
     values = np.full((len(table), len(COLUMNS)), -1, np.int32)
     matches = np.zeros(len(table), np.bool_)
-    if not _kernels.object_tags(
-        block.data, table, block.codes, pairs, _COLUMN_OF, values, matches
-    ):
+    if not _kernels.object_tags(block.data, table, block.codes, pairs, _COLUMN_OF, values, matches):
         raise Unfit
     return Objects(table, values, matches)
 

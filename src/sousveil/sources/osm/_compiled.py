@@ -1,15 +1,19 @@
 """Objects of interest, streets and buildings of a large, orderly PBF file, with compiled kernels.
 
-The second reader beside osmium's, for its speed: it hands over the same, `bench/reading.py` has the
-times. What osmium decodes has to become Python objects one by one before anything can be asked of
-it; here the blocks of a file become arrays, without Python's lock and so on all cores, and only
-what is kept is looked at further. It is for the common case alone: PBF packed with zlib, nodes,
-ways and relations in that order and each by id, as every extract on offer is. Anything else raises
-Unfit, damage too, and is left to osmium, which knows all forms. Small files are read by osmium as
-well: compiling the kernels, once after installing, takes longer than reading those (COMPILED_FROM).
+The second reader beside osmium's, for its speed: it hands over the same (`bench/reading.py` has the
+times of both). What osmium decodes has to become Python objects, one by one, before anything can be
+asked of it; here the blocks of a file become arrays, without Python's lock and so on all cores, and
+only what is kept is looked at further.
+
+It is for the common case alone: PBF packed with zlib, nodes, ways and relations in that order and
+each by id, as every extract on offer is. Anything else, damage too, is left to osmium, which knows
+all forms and how to refuse the rest. So are small files: compiling the kernels takes COMPILE_S of
+processor time, once after installing, loading them half a second each time; osmium reads 20 MB in
+less than that takes together.
 
 Relations are read first, as they say which ways and nodes are needed beside those with tags of
-their own. Memory: 16 bytes for each node, and 2 to 8 to find it, while streets are drawn, beside what is kept.
+their own. Memory: 16 bytes for each node and 2 to 8 to find it while streets are drawn, beside
+what is kept.
 """
 
 from __future__ import annotations
@@ -33,10 +37,8 @@ from sousveil.sources.osm import _block
 from sousveil.sources.osm._block import (
     CODES,
     COLUMNS,
-    NODE,
     RELATION,
     WAY,
-    Array,
     Block,
     Group,
     Pair,
@@ -55,7 +57,7 @@ from sousveil.sources.osm._features import (
 )
 from sousveil.sources.osm._findings import Findings
 from sousveil.sources.osm._geometry import Position, line_through
-from sousveil.sources.osm._kernels import ID, TIME
+from sousveil.sources.osm._kernels import ID, TIME, Array
 from sousveil.sources.osm._objects import (
     INSTALLATION_TAGS,
     Found,
@@ -64,7 +66,7 @@ from sousveil.sources.osm._objects import (
     known_time,
 )
 from sousveil.sources.osm._outlines import NOWHERE, UNITS_PER_DEGREE
-from sousveil.sources.osm._passes import Input, content_date, header, ways_are_located
+from sousveil.sources.osm._passes import Input, header, ways_are_located
 from sousveil.sources.osm._pbf_blobs import Place, content, places
 
 T = TypeVar("T")
@@ -135,15 +137,15 @@ class _File:
             raise Unfit
 
 
-def read(source: Input, *, context: bool, progress: Progress) -> Contents:
+def read(source: Input, *, context: bool, progress: Progress) -> Contents | None:
     """Read one file; context: its streets and buildings too.
 
-    Raises Unfit for a file that osmium has to read, or to refuse.
+    Returns None for a file that osmium has to read, or to refuse.
     """
     try:
         return _read(source, context=context, progress=progress)
-    except (ValueError, RuntimeError) as error:  # of damage
-        raise Unfit from error
+    except (Unfit, ValueError, RuntimeError, OSError):  # not in order, unknown to us, or damaged
+        return None
 
 
 def _read(source: Input, *, context: bool, progress: Progress) -> Contents:
@@ -171,7 +173,7 @@ def _read(source: Input, *, context: bool, progress: Progress) -> Contents:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_File]:
-    head, *rest = places(path)
+    _, *rest = places(path)
     descriptor = os.open(path, os.O_RDONLY)
     try:
         yield _File(descriptor, rest)
@@ -199,9 +201,7 @@ def _relations(file: _File, numbers: range, wanted: Array) -> list[_Hit]:
     return _in_order(part for parts in file.each(numbers, work) for part in parts)
 
 
-def _relation_hits(
-    block: Block, group: Group, wanted: Array
-) -> tuple[Array, list[_Hit]]:
+def _relation_hits(block: Block, group: Group, wanted: Array) -> tuple[Array, list[_Hit]]:
     found = _block.objects(block, group, RELATION, _RELATIONS)
     types = _block.codes_of(block, found.values[:, COLUMNS.index("type")])
     buildings = found.values[:, COLUMNS.index("building")] >= 0

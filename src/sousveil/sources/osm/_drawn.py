@@ -13,7 +13,6 @@ from sousveil.sources.osm import _outlines
 from sousveil.sources.osm._block import (
     CODES,
     COLUMNS,
-    Array,
     Block,
     Objects,
     Unfit,
@@ -21,7 +20,7 @@ from sousveil.sources.osm._block import (
     positions,
 )
 from sousveil.sources.osm._features import BUILDING_KEYS, STREET_KEYS, Batch, valid
-from sousveil.sources.osm._kernels import ID, REFS, TIME
+from sousveil.sources.osm._kernels import ID, REFS, TIME, Array
 from sousveil.sources.osm._outlines import (
     BUILDING,
     HEAD_BYTES,
@@ -107,9 +106,7 @@ def _outlined(
     """Return WKB and its ends for streets, buildings and lines, states, and proofs."""
     sizes = np.where(flags > 0, table[:, REFS + 1] - table[:, REFS], 0)  # a node takes a byte
     shapes = (STREET, BUILDING, LINE)
-    room = [
-        int((HEAD_BYTES + NODE_BYTES * sizes)[flags & shape > 0].sum()) + 8 for shape in shapes
-    ]
+    room = [int((HEAD_BYTES + NODE_BYTES * sizes)[flags & shape > 0].sum()) + 8 for shape in shapes]
     if max(room) > _LARGEST_BUFFER:
         raise Unfit
     outs = tuple(np.empty(size, np.uint8) for size in room)
@@ -117,9 +114,7 @@ def _outlined(
     states = np.zeros(len(table), np.uint8)
     proved = np.zeros(len(ends[1]), np.bool_)
     scratch = np.empty((3, int(sizes.max(initial=0)) + 1), np.int64)
-    if not _outlines.draw(
-        block.data, table, flags, *index, outs, ends, states, proved, scratch
-    ):
+    if not _outlines.draw(block.data, table, flags, *index, outs, ends, states, proved, scratch):
         raise Unfit
     there = states != UNDRAWN
     written = [int((there & (flags & shape > 0)).sum()) for shape in shapes]

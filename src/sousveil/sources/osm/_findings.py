@@ -92,8 +92,7 @@ class Findings:
         drawn = [(one, area) for one, area in zip(complete, areas, strict=True) if area is not None]
         polygons = shapely.to_wkb([area for _, area in drawn], hex=True, byte_order=1).tolist()
         return [
-            (one.id, polygon, *one.tags)
-            for (one, _), polygon in zip(drawn, polygons, strict=True)
+            (one.id, polygon, *one.tags) for (one, _), polygon in zip(drawn, polygons, strict=True)
         ]
 
     def contents(

@@ -47,7 +47,7 @@ def areas_within(
     for at in np.flatnonzero(failed).tolist():
         area = _odd_even(relations[at])
         areas[at] = None if area is None or area.is_empty else area
-    return areas.tolist()
+    return list(areas)
 
 
 def whole_of(

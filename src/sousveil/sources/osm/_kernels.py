@@ -11,27 +11,34 @@ Source of the format: https://wiki.openstreetmap.org/wiki/PBF_Format
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 from numba import njit
 
-kernel: Final[Any] = partial(njit, nogil=True, cache=True)()
+Array = np.ndarray[Any, Any]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 TEXT_BYTES: Final = 1024  # the longest text that osmium takes
 KINDS: Final = 6  # numbers of the fields of a group: 1 and 2 nodes, 3 ways, 4 relations
 
-# Columns of the table of ways or relations; two for a stretch. THIRD, FOURTH: places of a way,
-# or texts of the roles of a relation; the members of a relation by id and by type.
+# Columns of the table of ways or relations, two for a stretch. REFS: the nodes of a way or the
+# members of a relation; ROLES and TYPES: of those members.
 ID, KEYS, VALUES, REFS, ROLES, TYPES, TIME, COLUMNS = 0, 1, 3, 5, 7, 9, 11, 12
 
 _SEVEN_BITS: Final = 127
-_UNSIGNED: Final = 0x7FFF_FFFF_FFFF_FFFF
+UNSIGNED: Final = 0x7FFF_FFFF_FFFF_FFFF
+
+
+def kernel(function: F) -> F:
+    """Compile a function, to run without Python's lock, and keep what came of it on disk."""
+    return cast(F, njit(nogil=True, cache=True)(function))
 
 
 @kernel
-def varint(data, at, end):
+def varint(data: Array, at: int, end: int) -> tuple[Any, int]:
     """Return the number that begins at a byte and where the next begins, -1 for a broken one."""
     value, shift = np.int64(0), np.int64(0)
     while 0 <= at < end and shift < 70:
@@ -45,10 +52,10 @@ def varint(data, at, end):
 
 
 @kernel
-def _field(data, at, end):
+def _field(data: Array, at: int, end: int) -> tuple[int, int, Any, int, int, int]:
     """Return number, kind of coding, value, begin and end of a field, and the next (-1: broken)."""
     key, at = varint(data, at, end)
-    number, coding = (key >> 3) & _UNSIGNED, key & 7
+    number, coding = (key >> 3) & UNSIGNED, key & 7
     if at < 0 or number == 0:
         return number, coding, np.int64(0), 0, 0, -1
     if coding == 0:
@@ -66,7 +73,7 @@ def _field(data, at, end):
 
 
 @kernel
-def count_texts(data, at, end):
+def count_texts(data: Array, at: int, end: int) -> int:
     """Return how many texts a table holds."""
     count = 0
     while at < end:
@@ -78,7 +85,17 @@ def count_texts(data, at, end):
 
 
 @kernel
-def find_texts(data, at, end, starts, lengths, words, word_ends, by_length, codes):
+def find_texts(
+    data: Array,
+    at: int,
+    end: int,
+    starts: Array,
+    lengths: Array,
+    words: Array,
+    word_ends: Array,
+    by_length: Array,
+    codes: Array,
+) -> bool:
     """Note where each text stands, and which word of a list it is: its code, 0 for none of them.
 
     words: sorted by length; by_length: the first word of each length. The texts were counted.
@@ -108,7 +125,7 @@ def find_texts(data, at, end, starts, lengths, words, word_ends, by_length, code
 
 
 @kernel
-def count_kinds(data, at, end, counts):
+def count_kinds(data: Array, at: int, end: int, counts: Array) -> bool:
     """Count the fields of a group by number, KINDS of them; False for any other."""
     while at < end:
         number, coding, _, _, _, at = _field(data, at, end)
@@ -119,7 +136,7 @@ def count_kinds(data, at, end, counts):
 
 
 @kernel
-def count(data, start, stop):
+def count(data: Array, start: int, stop: int) -> int:
     """Return how many numbers are packed in a stretch."""
     if stop > start and data[stop - 1] > _SEVEN_BITS:
         return -1
@@ -130,7 +147,7 @@ def count(data, start, stop):
 
 
 @kernel
-def unpack(data, start, stop, sums, out):
+def unpack(data: Array, start: int, stop: int, sums: bool, out: Array) -> bool:
     """Write the numbers packed in a stretch; False if they are not as many as `out` has room.
 
     sums: they are signed, and each is the difference to the one before.
@@ -147,7 +164,7 @@ def unpack(data, start, stop, sums, out):
         if i >= len(out):
             return False
         if sums:
-            total += ((value >> 1) & _UNSIGNED) ^ -(value & 1)
+            total += ((value >> 1) & UNSIGNED) ^ -(value & 1)
             value = total
         out[i] = value
         i, value, shift = i + 1, np.int64(0), np.int64(0)
@@ -155,7 +172,7 @@ def unpack(data, start, stop, sums, out):
 
 
 @kernel
-def count_rows(data, table, column, ends):
+def count_rows(data: Array, table: Array, column: int, ends: Array) -> bool:
     """Note how many numbers are packed in a column of ways or relations, up to each row."""
     total = 0
     for i in range(len(table)):
@@ -169,7 +186,9 @@ def count_rows(data, table, column, ends):
 
 
 @kernel
-def unpack_rows(data, table, column, sums, ends, out):
+def unpack_rows(
+    data: Array, table: Array, column: int, sums: bool, ends: Array, out: Array
+) -> bool:
     """Write what count_rows counted; sums: of signed differences, anew in each row."""
     i = 0
     for row in range(len(table)):
@@ -179,7 +198,7 @@ def unpack_rows(data, table, column, sums, ends, out):
             if at < 0:
                 return False
             if sums:
-                total += ((value >> 1) & _UNSIGNED) ^ -(value & 1)
+                total += ((value >> 1) & UNSIGNED) ^ -(value & 1)
                 value = total
             out[i] = value
             i += 1
@@ -187,14 +206,14 @@ def unpack_rows(data, table, column, sums, ends, out):
 
 
 @kernel
-def find_dense(data, at, end, found):
+def find_dense(data: Array, at: int, end: int, found: Array) -> bool:
     """Find the stretches of packed nodes in their group: ids, lat, lon, tags, times of edit.
 
     found: begin and end of each, -1 for what is not there.
     """
     found[:] = -1
     while at < end:
-        number, coding, _, start, stop, at = _field(data, at, end)
+        number, _, _, start, stop, at = _field(data, at, end)
         if at < 0:
             return False
         if number == 2 and not _dense_parts(data, start, stop, found):
@@ -203,7 +222,7 @@ def find_dense(data, at, end, found):
 
 
 @kernel
-def _dense_parts(data, at, end, found):
+def _dense_parts(data: Array, at: int, end: int, found: Array) -> bool:
     while at < end:
         number, coding, _, start, stop, at = _field(data, at, end)
         if at < 0:
@@ -221,7 +240,7 @@ def _dense_parts(data, at, end, found):
 
 
 @kernel
-def _dense_info(data, at, end, found):
+def _dense_info(data: Array, at: int, end: int, found: Array) -> bool:
     while at < end:
         number, coding, _, start, stop, at = _field(data, at, end)
         if at < 0 or number == 6:  # whether the object still exists: a history
@@ -234,7 +253,7 @@ def _dense_info(data, at, end, found):
 
 
 @kernel
-def dense_tags(packed, codes, pairs, keys, matches):
+def dense_tags(packed: Array, codes: Array, pairs: Array, keys: Array, matches: Array) -> bool:
     """Find the tags of packed nodes: keys[i] is where those of node i begin in `packed`.
 
     matches: set for nodes with a tag of `pairs`, by code of key and of value.
@@ -262,7 +281,7 @@ def dense_tags(packed, codes, pairs, keys, matches):
 
 
 @kernel
-def find_objects(data, at, end, kind, table):
+def find_objects(data: Array, at: int, end: int, kind: int, table: Array) -> bool:
     """Fill a row for every way (kind 3) or relation (4) of a group; they were counted."""
     row = 0
     while at < end:
@@ -277,7 +296,7 @@ def find_objects(data, at, end, kind, table):
 
 
 @kernel
-def _object(data, at, end, kind, row):
+def _object(data: Array, at: int, end: int, kind: int, row: Array) -> bool:
     row[:] = -1
     row[TIME] = 0
     while at < end:
@@ -305,11 +324,11 @@ def _object(data, at, end, kind, row):
             if row[column] >= 0:
                 return False
             row[column], row[column + 1] = start, stop
-    return row[ID] >= 0
+    return bool(row[ID] >= 0)
 
 
 @kernel
-def _info(data, at, end, row):
+def _info(data: Array, at: int, end: int, row: Array) -> bool:
     while at < end:
         number, coding, value, _, _, at = _field(data, at, end)
         if at < 0 or number == 6:
@@ -322,7 +341,15 @@ def _info(data, at, end, row):
 
 
 @kernel
-def object_tags(data, table, codes, pairs, columns, values, matches):
+def object_tags(
+    data: Array,
+    table: Array,
+    codes: Array,
+    pairs: Array,
+    columns: Array,
+    values: Array,
+    matches: Array,
+) -> bool:
     """Read the tags of ways or relations: the values of the keys that have a column.
 
     columns: of each code, -1 for none. values: the text of the first value of each row and

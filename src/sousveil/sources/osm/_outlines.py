@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from sousveil.sources.osm._kernels import _UNSIGNED, REFS, kernel
+from sousveil.sources.osm._kernels import REFS, UNSIGNED, Array, kernel
+
+Arrays = tuple[Array, ...]
 
 # What to draw of a way; TRIAL: nothing, only find out whether it could be.
 STREET, BUILDING, LINE, TRIAL = 1, 2, 4, 8
@@ -30,7 +32,7 @@ _LONGEST_RING: Final = 96
 
 
 @kernel
-def join_places(lons, lats, places):
+def join_places(lons: Array, lats: Array, places: Array) -> None:
     """Put the two halves of places side by side, NOWHERE for what is no place in the world."""
     for i in range(len(lons)):
         places[i, 0], places[i, 1] = lons[i], lats[i]
@@ -39,7 +41,7 @@ def join_places(lons, lats, places):
 
 
 @kernel
-def fill_buckets(ids, shift, buckets):
+def fill_buckets(ids: Array, shift: int, buckets: Array) -> None:
     """Note for ids that ascend how many come before each bucket; id >> shift is its bucket."""
     bucket = 0
     for i in range(len(ids)):
@@ -52,7 +54,7 @@ def fill_buckets(ids, shift, buckets):
 
 
 @kernel
-def find(ids, shift, buckets, wanted, near):
+def find(ids: Array, shift: int, buckets: Array, wanted: Any, near: int) -> int:
     """Return where an id stands in ids that ascend, or -1; near: where it may well stand."""
     if near < len(ids) and ids[near] == wanted:
         return near
@@ -70,7 +72,20 @@ def find(ids, shift, buckets, wanted, near):
 
 
 @kernel
-def draw(data, table, flags, ids, places, shift, buckets, outs, ends, states, proved, scratch):
+def draw(
+    data: Array,
+    table: Array,
+    flags: Array,
+    ids: Array,
+    places: Array,
+    shift: int,
+    buckets: Array,
+    outs: Arrays,
+    ends: Arrays,
+    states: Array,
+    proved: Array,
+    scratch: Array,
+) -> bool:
     """Draw ways; outs and ends: the WKB of streets, buildings and lines, and where each ends.
 
     flags: STREET, BUILDING and LINE, added. proved: set for buildings whose ring is simple beyond
@@ -95,7 +110,7 @@ def draw(data, table, flags, ids, places, shift, buckets, outs, ends, states, pr
                 if bits > 63:
                     return False
                 continue
-            ref += ((value >> 1) & _UNSIGNED) ^ -(value & 1)
+            ref += ((value >> 1) & UNSIGNED) ^ -(value & 1)
             value, bits = np.int64(0), np.int64(0)
             place = find(ids, shift, buckets, ref, near)
             if place >= 0:
@@ -144,7 +159,7 @@ def draw(data, table, flags, ids, places, shift, buckets, outs, ends, states, pr
 
 
 @kernel
-def _write(out, at, scratch, points, runs, polygon):
+def _write(out: Array, at: int, scratch: Array, points: int, runs: int, polygon: bool) -> int:
     """Write a line, several, or the polygon inside one, as little-endian WKB."""
     if polygon:
         at = _write_head(out, at, 3, 1)
@@ -162,14 +177,14 @@ def _write(out, at, scratch, points, runs, polygon):
 
 
 @kernel
-def _write_head(out, at, kind, number):
+def _write_head(out: Array, at: int, kind: int, number: int) -> int:
     out[at] = 1
     at = _write_number(out, at + 1, kind)
     return _write_number(out, at, number)
 
 
 @kernel
-def _write_number(out, at, number):
+def _write_number(out: Array, at: int, number: int) -> int:
     for shift in range(0, 32, 8):
         out[at] = (number >> shift) & 255
         at += 1
@@ -177,7 +192,7 @@ def _write_number(out, at, number):
 
 
 @kernel
-def _write_points(out, at, scratch, begin, end):
+def _write_points(out: Array, at: int, scratch: Array, begin: int, end: int) -> int:
     pair = np.empty(2, np.float64)
     raw = pair.view(np.uint8)
     for i in range(begin, end):
@@ -190,7 +205,7 @@ def _write_points(out, at, scratch, begin, end):
 
 
 @kernel
-def is_simple(ring, points):
+def is_simple(ring: Array, points: int) -> bool:
     """Tell whether a closed ring certainly neither crosses nor touches itself.
 
     False where it does and where that is not sure: for long and large rings, and where a corner is
@@ -216,23 +231,23 @@ def is_simple(ring, points):
 
 
 @kernel
-def _turns(ring, a, b, c):
+def _turns(ring: Array, a: int, b: int, c: int) -> bool:
     """Tell whether the way from a over b to c goes on or turns, and does not go back on itself."""
     if _side(ring, a, b, c) != 0:
         return True
     forth_x, forth_y = ring[0, b] - ring[0, a], ring[1, b] - ring[1, a]
-    return forth_x * (ring[0, c] - ring[0, b]) + forth_y * (ring[1, c] - ring[1, b]) > 0
+    return bool(forth_x * (ring[0, c] - ring[0, b]) + forth_y * (ring[1, c] - ring[1, b]) > 0)
 
 
 @kernel
-def _side(ring, a, b, c):
-    return (ring[0, b] - ring[0, a]) * (ring[1, c] - ring[1, a]) - (
-        ring[1, b] - ring[1, a]
-    ) * (ring[0, c] - ring[0, a])
+def _side(ring: Array, a: int, b: int, c: int) -> Any:
+    return (ring[0, b] - ring[0, a]) * (ring[1, c] - ring[1, a]) - (ring[1, b] - ring[1, a]) * (
+        ring[0, c] - ring[0, a]
+    )
 
 
 @kernel
-def _apart(ring, i, j):
+def _apart(ring: Array, i: int, j: int) -> bool:
     """Tell whether two sides that are no neighbours certainly have no point in common."""
     for axis in range(2):
         a, b, c, d = ring[axis, i], ring[axis, i + 1], ring[axis, j], ring[axis, j + 1]
@@ -242,11 +257,13 @@ def _apart(ring, i, j):
     if (first > 0 and second > 0) or (first < 0 and second < 0):
         return True
     first, second = _side(ring, j, j + 1, i), _side(ring, j, j + 1, i + 1)
-    return (first > 0 and second > 0) or (first < 0 and second < 0)
+    return bool((first > 0 and second > 0) or (first < 0 and second < 0))
 
 
 @kernel
-def copy_texts(data, starts, lengths, texts, offsets, out):
+def copy_texts(
+    data: Array, starts: Array, lengths: Array, texts: Array, offsets: Array, out: Array
+) -> None:
     """Write texts of a block one behind the other; negative ones are left out."""
     for i in range(len(texts)):
         text = texts[i]
@@ -256,7 +273,7 @@ def copy_texts(data, starts, lengths, texts, offsets, out):
 
 
 @kernel
-def write_ids(prefix, ids, ends, out):
+def write_ids(prefix: Array, ids: Array, ends: Array, out: Array) -> None:
     """Write a prefix and an id in decimal digits for each id; ends: where each ends."""
     at = 0
     for i in range(len(ids)):

@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, NamedTuple
 
-from isal import isal_zlib
+from isal import isal_zlib  # twice as fast as Python's zlib
 
 Kind = Literal["node", "way", "relation", "changeset"]
 
@@ -176,7 +176,7 @@ def _unpacked(packed: _Packed) -> bytes | memoryview:
     unpacker = isal_zlib.decompressobj()
     try:
         content = unpacker.decompress(zipped, _BLOB_BYTES)
-    except isal_zlib.error:
+    except isal_zlib.error:  # type: ignore[misc]  # the package's types call it a value
         raise ValueError(f"blob at byte {packed.start:,} does not unpack") from None
     if not unpacker.eof or len(content) != blob.get(_RAW_SIZE):
         raise ValueError(f"blob at byte {packed.start:,} has not the size that it states")
