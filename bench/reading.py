@@ -58,18 +58,19 @@ CAMERAS = "nwr/man_made=surveillance nwr/highway=speed_camera r/type=enforcement
 
 
 def main() -> None:
-    """Measure both bars and write their tables."""
+    """Measure both bars, as many times as the first argument says, and write their tables."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     path = str(make())
     size_mb = Path(path).stat().st_size / 1e6
     with tempfile.TemporaryDirectory() as folder:
-        whole = in_turn(_whole(path, folder), RUNS)
-        cameras = in_turn(_cameras(path, folder), RUNS)
+        cameras = in_turn(_cameras(path, folder), runs)
+        whole = in_turn(_whole(path, folder), runs)
     note = (
-        f"{machine()}. A file of {size_mb:.0f} MB, median of {RUNS} runs in turn, whole processes; "
+        f"{machine()}. A file of {size_mb:.0f} MB, median of {runs} in turn, whole processes; "
         "ratio: wall time against osmium. osmium writes all tags as GeoJSON text, sousveil keeps "
         "the columns of its records. DuckDB's ST_ReadOSM and QuackOSM are missing: the extension "
-        "of DuckDB that both need is downloaded when they run, which this machine cannot do. pyrosm "
-        "keeps what it has read; what it keeps is removed before each run."
+        "of DuckDB that both need is downloaded when they run, which this machine cannot do. "
+        "pyrosm keeps what it has read; what it keeps is removed before each run."
     )
     write_section("reading", _rows(whole, "osmium tags-filter + export"), note)
     write_section("cameras", _rows(cameras, "osmium tags-filter"), "Cameras alone, the same file.")
