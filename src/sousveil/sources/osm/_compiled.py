@@ -209,7 +209,7 @@ def _relation_hits(block: Block, group: Group, wanted: Array) -> tuple[Array, li
     hits = found.matches | (buildings & (types == CODES["multipolygon"]))
     hits[positions(found.table[:, ID], wanted)] = True
     rows = np.ascontiguousarray(found.table[hits])
-    return found.table[:, ID], [
+    return _ends(found.table[:, ID]), [
         _Hit("relation", id_, tags, edited_s, members=[(_TYPES[t], i, role) for t, i, role in some])
         for id_, edited_s, tags, some in zip(
             rows[:, ID].tolist(),
@@ -282,11 +282,11 @@ def _draw(
         for group in block.groups:
             ways = _block.objects(block, group, WAY, _INSTALLATIONS)
             hits = _way_hits(block, ways, devices)
-            done.append((draw(block, ways, index, wanted), hits, ways.table[:, ID]))
+            done.append((draw(block, ways, index, wanted), hits, _ends(ways.table[:, ID])))
         return done
 
     parts = [part for some in file.each(numbers, work) for part in some]
-    _require_ascending(*(ids for _, _, ids in parts))
+    _require_ascending(*(ends for _, _, ends in parts))
     drawn = [part for part, _, _ in parts]
     hits = [hit for _, some, _ in parts for hit in some]
     lines = {way: line for part in drawn for way, line in part.lines.items()}
@@ -334,7 +334,7 @@ def _take_cameras(file: _File, nodes: range, ways: range, findings: Findings) ->
 
     def work_ways(block: Block) -> list[tuple[Array, list[_Hit]]]:
         read = [_block.objects(block, group, WAY, _INSTALLATIONS) for group in block.groups]
-        return [(one.table[:, ID], _way_hits(block, one, wanted_ways)) for one in read]
+        return [(_ends(one.table[:, ID]), _way_hits(block, one, wanted_ways)) for one in read]
 
     drawn = _in_order(part for parts in file.each(ways, work_ways) for part in parts)
     refs = {hit.id: hit.refs for hit in drawn}
@@ -346,7 +346,7 @@ def _take_cameras(file: _File, nodes: range, ways: range, findings: Findings) ->
             _block.nodes(block, group, _INSTALLATIONS, wanted_nodes, all_places=False)
             for group in block.groups
         ]
-        return [(one.ids, _node_hits(block, one)) for one in read]
+        return [(_ends(one.ids), _node_hits(block, one)) for one in read]
 
     hits = _in_order(part for parts in file.each(nodes, work_nodes) for part in parts)
     _take(findings, hits + drawn)
@@ -401,10 +401,15 @@ def _placed(index: Index, wanted: Iterable[int]) -> dict[int, Position]:
 
 
 def _in_order(parts: Iterable[tuple[Array, list[_Hit]]]) -> list[_Hit]:
-    """Join hits of blocks; Unfit unless the ids of all objects ascend."""
+    """Join hits of blocks, which come with their _ends; Unfit unless ids ascend over all."""
     read = list(parts)
-    _require_ascending(*(ids[[0, -1]] for ids, _ in read if len(ids)))
+    _require_ascending(*(ends for ends, _ in read))
     return [hit for _, hits in read for hit in hits]
+
+
+def _ends(ids: Array) -> Array:
+    """Return the first and last of ids, and let go of the rest."""
+    return ids[[0, -1]] if len(ids) else _NO_IDS
 
 
 def _require_ascending(*ids: Array) -> None:
