@@ -66,7 +66,7 @@ def main() -> None:
         cameras = in_turn(_cameras(path, folder), runs)
         whole = in_turn(_whole(path, folder), runs)
     note = (
-        f"{machine()}. A file of {size_mb:.0f} MB, median of {runs} in turn, whole processes; "
+        f"{machine()}. A file of {size_mb:.0f} MB, whole processes in turn, median of runs: {runs}; "
         "ratio: wall time against osmium. osmium writes all tags as GeoJSON text, sousveil keeps "
         "the columns of its records. DuckDB's ST_ReadOSM and QuackOSM are missing: the extension "
         "of DuckDB that both need is downloaded when they run, which this machine cannot do. "
