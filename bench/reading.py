@@ -69,8 +69,8 @@ def main() -> None:
         f"{machine()}. A file of {size_mb:.0f} MB, whole processes in turn, median of runs: "
         f"{runs}; ratio: wall time against osmium. osmium writes all tags as GeoJSON text, "
         "sousveil keeps the columns of its records. DuckDB's ST_ReadOSM and QuackOSM are missing: "
-        "the extension of DuckDB that both need is downloaded when they run, which this machine cannot do. "
-        "pyrosm keeps what it has read; what it keeps is removed before each run."
+        "the extension of DuckDB that both need is downloaded when they run, which this machine "
+        "cannot do. pyrosm keeps what it has read; what it keeps is removed before each run."
     )
     write_section("reading", _rows(whole, "osmium tags-filter + export"), note)
     write_section("cameras", _rows(cameras, "osmium tags-filter"), f"The same file, runs: {runs}.")
