@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sousveil.census import Census
 
 _EDGES: Final = {"covered": "edge of the area that the data covers"}
+# The map's worker reads its script beside us while the rest of the page is read and painted.
+_WORKER: Final = {"maplibre-gl.js": "maplibregl.prewarm();\n"}
 _SCRIPTS: Final = ("core", "signs", "details", "table", "filters", "map", "start")
 
 
@@ -235,4 +237,4 @@ def _maplibre(name: str) -> str:
     if found is None or not found.origin:
         raise BrokenInvariant("the package maplibre is not installed")
     text = Path(found.origin).with_name("srcjs").joinpath(name).read_text(encoding="utf-8")
-    return re.sub(r"^//# sourceMappingURL=.*$", "", text, flags=re.MULTILINE)
+    return re.sub(r"^//# sourceMappingURL=.*$", "", text, flags=re.MULTILINE) + _WORKER.get(name, "")

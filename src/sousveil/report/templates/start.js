@@ -1,13 +1,18 @@
-// The figures stand before this runs, and are painted before the map, which takes longest, is begun.
+// The figures are painted first, then the map, which takes longest, is begun; filters and list follow
+// while its worker reads the cameras.
 
-startFilters();
-requestAnimationFrame(() => setTimeout(() => {
+const later = (work) => setTimeout(work);
+requestAnimationFrame(() => later(() => {
   startMap();
-  byId("reset").hidden = !map;
-  startTable();
-  changed();
+  later(() => {
+    startFilters();
+    byId("reset").hidden = !map;
+    startTable();
+    changed();
+  });
 }));
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  colours.clear();
   drawLegend();
   map?.setStyle(style(), { diff: false });
 });
