@@ -207,7 +207,9 @@ def _circles(cells: list[tuple[int, int]], radius: float) -> str:
     arcs = f"a{radius:.1f},{radius:.1f} 0 1,0 {2 * radius:.1f},0"
     arcs += arcs.replace(f" {2 * radius:.1f},0", f" {-2 * radius:.1f},0") + "z"
     half = _CELL / 2
-    return "".join(f"M{x * _CELL + half - radius:.1f},{y * _CELL + half:.0f}{arcs}" for x, y in cells)
+    return "".join(
+        f"M{x * _CELL + half - radius:.1f},{y * _CELL + half:.0f}{arcs}" for x, y in cells
+    )
 
 
 def _scale_bar(frame: _Frame) -> str:
