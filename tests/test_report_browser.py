@@ -190,6 +190,31 @@ def test_the_keyboard_alone_is_enough(open_report: Open) -> None:
     assert page.evaluate(focused, "#cameras-table tbody button")
 
 
+def test_directions_are_drawn_close_by_from_the_start_or_after_zooming(
+    open_report: Open, census: Census, tmp_path: Path
+) -> None:
+    drawn = """() => new Set(window.sousveil.map.queryRenderedFeatures({ layers: ["wedges"] })
+      .map(({ geometry }) => geometry.coordinates.join(" "))).size"""
+    few = tmp_path / "few.html"
+    exact = {"operator_class": "public", "bearings": [90.0]}
+    few.write_text(render(town(4, 2, changes=dict.fromkeys(range(4), exact))), encoding="utf-8")
+    _wait(open_report(few), f"() => ({drawn})() === 4")
+    page = open_report()
+    page.evaluate("window.sousveil.map.jumpTo({zoom: 5})")
+    _wait(page, READY)
+    assert page.evaluate(drawn) == 0
+    [i, *_] = [
+        row
+        for row in census.published.to_pylist()
+        if row["bearings"] and row["coordinates"] == "exact"
+    ]
+    page.evaluate(f"window.sousveil.map.jumpTo({{zoom: 18, center: [{i['lon']}, {i['lat']}]}})")
+    _wait(page, f"() => ({drawn})() > 0")
+    page.emulate_media(color_scheme="dark")
+    _wait(page, READY)
+    _wait(page, f"() => ({drawn})() > 0")
+
+
 def test_filters_search_and_order_agree_with_the_register(
     open_report: Open, census: Census
 ) -> None:

@@ -335,7 +335,6 @@ function startMap() {
   maplibregl.addProtocol("background", tile);
   map = makeMap();
   if (!map) return;
-  showBearings();
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
@@ -343,6 +342,7 @@ function startMap() {
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), "bottom-left");
   map.addControl(creditControl(), "bottom-right");
   map.on("styleimagemissing", addSign);
+  map.on("style.load", showBearings);
   map.on("zoom", showBearings);
   map.on("click", ({ point: { x, y } }) => {
     const found = nearest(x, y, 8);
