@@ -17,7 +17,9 @@ async function tile({ url }) {
   const found = tilePlaces.get(`${z}/${x}/${y}`);
   if (!found) return { data: new ArrayBuffer(0) };
   const encoded = tileText.slice(found[0], found[0] + found[1]);
-  const bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
+  const decoded = atob(encoded);
+  const bytes = new Uint8Array(decoded.length);
+  for (let k = 0; k < decoded.length; k++) bytes[k] = decoded.charCodeAt(k);
   const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return { data: await new Response(inflated).arrayBuffer() };
 }
