@@ -1,0 +1,389 @@
+"""A table of published figures, worked out again row by row.
+
+Which columns stand for what is read from their names; what is tested is said, so that a table in
+which nothing was recognised cannot pass for one that holds.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from sousveil.claims import _printed
+from sousveil.claims._printed import Figure
+from sousveil.errors import UnusableInput
+
+EXACT: Final = "holds"
+ROUNDED: Final = "holds within rounding"
+WRONG: Final = "does not hold"
+
+_NAME: Final = r"place|city|country|name|item|town|district|what|title|claim_id|기관명|구별"
+_CAMERAS: Final = (
+    r"(number|no|n|count|total)?_?(of)?_?(cameras|camera|cctv|cctvs|cctv_cameras|devices)|"
+    r"number|count|figure|cameras_total|카메라대수"
+)
+_PEOPLE: Final = r"(total_)?(people|population|inhabitants|residents|persons|einwohner|인구수|인구)"
+_PER_CAMERA: Final = (
+    r"(people|persons|inhabitants)_(per|to_a|a)_camera|(one|1)_(camera_)?(per|for_every|in)"
+    r"(_people|_n)?|people_per"
+)
+_PER: Final = re.compile(
+    r"(?:cameras?_|cctv_|number_|rate_)?per_?(?P<n>\d[\d_]*|thousand|hundred|capita|person)"
+    r"(?:_(?:people|persons|inhabitants|residents|capita))?"
+)
+_PER_AREA: Final = (
+    (r".*per_(km2|square_km|sq_km|square_kilometre)", r"km2|area(_km2)?|(square|sq)_km"),
+    (r".*per_(mile2|square_mile|sq_mile|mi2)", r"miles2?|(square|sq)_miles|mi2|area_mi2"),
+)
+_SHARE: Final = r"share.*|percent.*|per_cent|pct|proportion|fraction"
+_WHOLE: Final = r"of|whole|base|out_of|of_total|share_of"
+_FORMULA: Final = r"formula|calculation|arithmetic|worked(_out)?(_as)?|expression|how"
+_RESULT: Final = r"result|printed|answer|comes_to|published|claimed|claim|value"
+_TOTAL: Final = r"total|sum|sums|grand_total|all|소계|합계|계|gesamt|summe|totale|insgesamt"
+_GROUP: Final = r"group|part_of|total_of|by|division|set"
+_NO_FIGURE: Final = r"year|date|rank|id|line|row|lon|lat|made_in|page|source|note.*|.*_url|grade"
+_TOTAL_ROW: Final = re.compile(r"^(grand )?(total|sum|all|합계|소계|계|gesamt|summe|totale)\b", re.I)
+_HUNDREDS: Final = {"thousand": 1000.0, "hundred": 100.0, "capita": 1.0, "person": 1.0}
+_PER_UNITS: Final = {"per_100": 100.0, "per_1000": 1000.0}
+
+
+class Found(NamedTuple):
+    """One figure worked out again. line: 1-based, as the file counts."""
+
+    line: int
+    name: str
+    check: str
+    column: str
+    printed: float
+    computed: float
+    low: float
+    high: float
+    status: str
+
+
+class Table(NamedTuple):
+    """A CSV file as text. rows: the line of each and its cells by normal column name."""
+
+    columns: list[str]
+    titles: dict[str, str]  # as the file writes them
+    rows: list[tuple[int, dict[str, str]]]
+
+
+def check(path: str | Path) -> dict[str, Any]:
+    """Work out again the ratios, shares, sums and arithmetic in a table of published figures.
+
+    Returns {"file", "rows", "tested": [{"check", "figures"}], "figures", "hold", "wrong": [...],
+    "within_rounding": [...], "not_tested"}; wrong and within_rounding hold Found as dicts with a
+    sentence "says". Raises UnusableInput for a file that is no CSV or has nothing to test.
+    """
+    table = _read(Path(path))
+    found = [item for test in _TESTS for item in test(table)]
+    if not found:
+        raise UnusableInput(
+            f"{path}: nothing to work out again; name columns as cameras, people, per_1000, "
+            "people_per_camera, share and of, formula and result, or total"
+        )
+    tested_lines = {item.line for item in found}
+    return {
+        "file": str(path),
+        "rows": len(table.rows),
+        "tested": _tested(found),
+        "figures": len(found),
+        "hold": sum(item.status != WRONG for item in found),
+        "wrong": [_as_dict(item) for item in found if item.status == WRONG],
+        "within_rounding": [_as_dict(item) for item in found if item.status == ROUNDED],
+        "not_tested": [
+            {"line": line, "name": _name(table, row)}
+            for line, row in table.rows
+            if line not in tested_lines
+        ],
+    }
+
+
+def compare(
+    line: int, name: str, check_name: str, column: str, printed: Figure, computed: Figure
+) -> Found:
+    """Return a figure against what it was worked out to be.
+
+    It holds where the value computed from the figures as printed is what would be printed like
+    this, and within rounding where some value that those figures leave open would.
+    """
+    slack = 1e-9 * max(abs(printed.value), abs(computed.value))
+    low, high = printed.printed_low - slack, printed.printed_high + slack
+    if low <= computed.value <= high:
+        status = EXACT
+    elif computed.low <= high and computed.high >= low:
+        status = ROUNDED
+    else:
+        status = WRONG
+    values = (printed.value, computed.value, computed.low, computed.high)
+    return Found(line, name, check_name, column, *(float(f"{v:.12g}") for v in values), status)
+
+
+def _ratios(table: Table) -> Iterator[Found]:
+    cameras, people = _column(table, _CAMERAS), _column(table, _PEOPLE)
+    if not (cameras and people):
+        return
+    for column in table.columns:
+        per = _PER.fullmatch(column)
+        inverse = re.fullmatch(_PER_CAMERA, column) is not None
+        if not (per or inverse):
+            continue
+        base = _HUNDREDS.get(per["n"]) or float(per["n"].replace("_", "")) if per else None
+        label = "people per camera" if inverse else f"cameras per {base:,.0f} people"
+        for line, row in table.rows:
+            found = _figures(row, cameras, people)
+            printed = _printed.read_ratio(row[column])
+            if found and printed and (computed := _ratio(*found, base)):
+                yield compare(line, _name(table, row), label, column, printed, computed)
+
+
+def _stated_ratios(table: Table) -> Iterator[Found]:
+    """Test the ratios of a table of claims (records.CLAIMS), whose unit stands in a column."""
+    if not {"ratio", "ratio_unit", "number", "people"} <= set(table.columns):
+        return
+    for line, row in table.rows:
+        found = _figures(row, "number", "people")
+        printed = _printed.read_ratio(row["ratio"])
+        base = _PER_UNITS.get(row["ratio_unit"])
+        if found and printed and (computed := _ratio(*found, base)):
+            label = row["ratio_unit"].replace("_", " ")
+            yield compare(line, _name(table, row), label, "ratio", printed, computed)
+
+
+def _ratio(cameras: Figure, people: Figure, base: float | None) -> Figure | None:
+    """Return cameras per `base` people, or people per camera without a base."""
+    if base is None:
+        return _printed.divide(people, cameras)
+    rate = _printed.divide(cameras, people)
+    return rate and _printed.multiply(rate, _printed.exact(base))
+
+
+def _areas(table: Table) -> Iterator[Found]:
+    cameras = _column(table, _CAMERAS)
+    for pattern, area_pattern in _PER_AREA:
+        density, area = _column(table, pattern), _column(table, area_pattern)
+        if not (cameras and density and area):
+            continue
+        for line, row in table.rows:
+            n, size = _printed.read(row[cameras]), _printed.read(row[area], measured=True)
+            printed = _printed.read_ratio(row[density])
+            if n and size and printed and (computed := _printed.divide(n, size)):
+                yield compare(line, _name(table, row), "cameras by area", density, printed, computed)
+
+
+def _shares(table: Table) -> Iterator[Found]:
+    share, whole = _column(table, _SHARE), _column(table, _WHOLE)
+    result = _column(table, _CAMERAS) or _column(table, _RESULT)
+    if not (share and whole and result):
+        return
+    percent = re.search(r"percent|per_cent|pct", share) or "%" in table.titles[share]
+    for line, row in table.rows:
+        part, base = _printed.read(row[share], measured=True), _printed.read(row[whole])
+        printed = _printed.read(row[result])
+        if part and base and printed:
+            if (percent or part.value > 1) and "%" not in row[share]:
+                part = _printed.multiply(part, _printed.exact(0.01))
+            computed = _printed.multiply(part, base)
+            yield compare(line, _name(table, row), "share of a whole", result, printed, computed)
+
+
+def _formulas(table: Table) -> Iterator[Found]:
+    """Test arithmetic that stands in a cell, with its result there or in a column of its own."""
+    formula = _column(table, _FORMULA)
+    if not formula:
+        return
+    column = (
+        _column(table, _RESULT) or _column(table, _CAMERAS) or _column(table, _TOTAL) or formula
+    )
+    for line, row in table.rows:
+        worked, _, after = row[formula].partition("=")
+        computed = _printed.evaluate(worked)
+        printed = _printed.read_ratio(after) if after else _printed.read_ratio(row[column])
+        if computed and printed:
+            yield compare(line, _name(table, row), worked.strip(), column, printed, computed)
+
+
+def _totals_across(table: Table) -> Iterator[Found]:
+    """Test a column of totals against the other figures of its row: their sum, or their product.
+
+    The product is taken where it fits more rows than the sum. A column that is called total is
+    tested in any case, one of cameras only where one of both fits some row.
+    """
+    named = _column(table, _TOTAL)
+    result = named or _column(table, _CAMERAS) or _column(table, _RESULT)
+    parts = [c for c in table.columns if c != result and not _known(c) and _is_figures(table, c)]
+    if result is None or len(parts) < 2:
+        return
+    ways = {}
+    for label, join in (("sum", _printed.add), ("product", _printed.multiply)):
+        ways[label] = list(_across(table, result, parts, label, join))
+    fits = {label: sum(item.status == EXACT for item in items) for label, items in ways.items()}
+    best = "product" if fits["product"] > fits["sum"] else "sum"
+    if named or fits[best]:
+        yield from ways[best]
+
+
+def _across(
+    table: Table, result: str, parts: list[str], label: str, join: Any
+) -> Iterator[Found]:
+    for line, row in table.rows:
+        figures = [figure for part in parts if (figure := _printed.read(row[part]))]
+        printed = _printed.read(row[result])
+        if printed and len(figures) == len(parts):
+            computed = figures[0]
+            for figure in figures[1:]:
+                computed = join(computed, figure)
+            text = f"{label} of {', '.join(table.titles[part] for part in parts)}"
+            yield compare(line, _name(table, row), text, result, printed, computed)
+
+
+def _totals_below(table: Table) -> Iterator[Found]:
+    """Test a row called total against the rows of its group, and totals of one thing together."""
+    number = _column(table, _CAMERAS) or _column(table, _RESULT)
+    group, name = _column(table, _GROUP), _name_column(table)
+    if not (number and name):
+        return
+    parts: dict[str, list[Figure]] = {}
+    totals: list[tuple[int, str, Figure]] = []
+    for line, row in table.rows:
+        figure, key = _printed.read(row[number]), row[group] if group else ""
+        if figure is None:
+            continue
+        if not _TOTAL_ROW.match(row[name].strip()):
+            parts.setdefault(key, []).append(figure)
+            continue
+        label = " ".join(filter(None, (row[name].strip(), key)))
+        if len(parts.get(key, [])) > 1:
+            computed = parts[key][0]
+            for part in parts[key][1:]:
+                computed = _printed.add(computed, part)
+            yield compare(line, label, "sum of the rows above", number, figure, computed)
+        if not group:
+            parts.clear()
+        if group == "by" or group == "division" or re.search(r"\bby\b", row[name]):
+            totals.append((line, label, figure))
+    for line, label, figure in totals[1:]:
+        _, first, other = totals[0]
+        yield compare(line, label, f"the same total as {first}", number, figure, other)
+
+
+def _said_twice(table: Table) -> Iterator[Found]:
+    """Test whether one publisher gives one figure for one place, year and definition."""
+    keys = ("place", "year", "publisher")
+    number = _column(table, _CAMERAS)
+    if number is None or not set(keys) <= set(table.columns):
+        return
+    more = [c for c in ("scope", "basis", "definition") if c in table.columns]
+    first: dict[tuple[str, ...], tuple[str, Figure]] = {}
+    for line, row in table.rows:
+        figure, key = _printed.read(row[number]), tuple(row[c].casefold() for c in (*keys, *more))
+        if figure is None or not all(key[: len(keys)]):
+            continue
+        if key in first:
+            label = f"the figure that {row['publisher']} gives in another row"
+            yield compare(line, _name(table, row), label, number, figure, first[key][1])
+        first.setdefault(key, (_name(table, row), figure))
+
+
+_TESTS: Final = (
+    _ratios,
+    _stated_ratios,
+    _areas,
+    _shares,
+    _formulas,
+    _totals_across,
+    _totals_below,
+    _said_twice,
+)
+
+
+def _known(column: str) -> bool:
+    patterns = (_NAME, _PEOPLE, _CAMERAS, _PER_CAMERA, _FORMULA, _RESULT, _TOTAL, _GROUP,
+                _NO_FIGURE, _WHOLE)  # fmt: skip
+    return _PER.fullmatch(column) is not None or any(re.fullmatch(p, column) for p in patterns)
+
+
+def _is_figures(table: Table, column: str) -> bool:
+    cells = [row[column] for _, row in table.rows if row[column]]
+    return bool(cells) and all(_printed.read(cell) for cell in cells)
+
+
+def _figures(row: dict[str, str], *columns: str) -> list[Figure] | None:
+    found = [_printed.read(row[column]) for column in columns]
+    return [figure for figure in found if figure] if all(found) else None
+
+
+def _column(table: Table, pattern: str) -> str | None:
+    return next((column for column in table.columns if re.fullmatch(pattern, column)), None)
+
+
+def _name_column(table: Table) -> str | None:
+    return _column(table, _NAME)
+
+
+def _name(table: Table, row: dict[str, str]) -> str:
+    column = _name_column(table)
+    return row[column] if column and row[column] else next(iter(row.values()), "")
+
+
+def _tested(found: list[Found]) -> list[dict[str, Any]]:
+    labels: dict[str, int] = {}
+    for item in found:
+        labels[item.check] = labels.get(item.check, 0) + 1
+    return [{"check": label, "figures": n} for label, n in labels.items()]
+
+
+def _as_dict(item: Found) -> dict[str, Any]:
+    open_ = f" (between {_text(item.low)} and {_text(item.high)})" if item.low < item.high else ""
+    says = (
+        f"line {item.line}, {item.name}: {item.column} is printed as {_text(item.printed)}, "
+        f"but {item.check} comes to {_text(item.computed)}{open_}"
+    )
+    return item._asdict() | {"difference": item.printed - item.computed, "says": says}
+
+
+def _text(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:,.4g}"
+
+
+def _read(path: Path) -> Table:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise UnusableInput(f"{path}: cannot be read as CSV ({reason}); check the path") from error
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    try:
+        titles = next(reader, [])
+        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise UnusableInput(f"{path}: line {reader.line_num}: no CSV ({error}); mend it") from error
+    columns = [_normal(title) or f"column_{i}" for i, title in enumerate(titles, start=1)]
+    _check_shape(path, columns, rows)
+    cells = [(line, dict(zip(columns, map(str.strip, row), strict=True))) for line, row in rows]
+    return Table(columns, dict(zip(columns, titles, strict=True)), cells)
+
+
+def _check_shape(path: Path, columns: list[str], rows: list[tuple[int, list[str]]]) -> None:
+    if len(columns) < 2 or not rows:
+        raise UnusableInput(f"{path}: line 1: no table; give column names and rows below them")
+    twice = next((column for column in columns if columns.count(column) > 1), None)
+    if twice:
+        raise UnusableInput(f"{path}: line 1 names the column {twice} twice; rename one")
+    for line, row in rows:
+        if len(row) != len(columns):
+            raise UnusableInput(
+                f"{path}: line {line} has {len(row)} cells, line 1 has {len(columns)}; put figures "
+                "with commas in quotes"
+            )
+
+
+def _normal(title: str) -> str:
+    words = re.sub(r"(?<=\d),(?=\d{3})", "", title.strip().lower())
+    return re.sub(r"[^\w%]+", "_", words).strip("_").replace("%", "percent")
