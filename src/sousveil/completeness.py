@@ -228,8 +228,8 @@ def prior(measured: Sequence[tuple[int, int]]) -> dict[str, Any]:
     if not measured:
         raise UnusableInput("no measured place; measure one with `sousveil completeness`")
     mean, spread = (grid.ravel() for grid in np.meshgrid(
-        np.linspace(-6, 6, 121), np.linspace(0.05, 3.0, 60), indexing="ij"))  # fmt: skip
-    nodes, node_weights = np.polynomial.hermite_e.hermegauss(40)
+        np.linspace(-6, 6, 81), np.linspace(0.05, 3.0, 40), indexing="ij"))  # fmt: skip
+    nodes, node_weights = np.polynomial.hermite_e.hermegauss(24)
     p = np.clip(expit(mean[:, None] + spread[:, None] * nodes[None, :]), 1e-12, 1 - 1e-12)
     node_weights = node_weights / node_weights.sum()
     log_posterior = -0.5 * (mean / 1.5) ** 2 - 0.5 * spread**2
@@ -310,20 +310,17 @@ def _totals(official: Source) -> dict[str, tuple[int, int]]:
 
 def _devices_by_operator(observations: pa.Table) -> dict[str, int]:
     counted = observations.group_by("operator").aggregate([("count", "sum")])
-    return {
-        row["operator"]: row["count_sum"] for row in counted.to_pylist() if row["operator"]
-    }
+    return {row["operator"]: row["count_sum"] for row in counted.to_pylist() if row["operator"]}
 
 
-def _by_position(
-    official: pa.Table, near: pa.Table, matched: Matched, seed: int
-) -> dict[str, Any]:
-    spread = dispersion(matched.found, _cells(official))
+def _by_position(official: pa.Table, near: pa.Table, matched: Matched, seed: int) -> dict[str, Any]:
+    cells = _cells(official)
+    spread = dispersion(matched.found, cells)
     whole = share(*matched, dispersion=spread, seed=seed)
     groups: dict[str, list[str | None]] = {
         "by_kind": official["kind"].to_pylist(),
         "by_series": _series(official),
-        "by_area": _cells(official),
+        "by_area": cells,
     }
     return {
         "method": "linked one by one",
@@ -332,7 +329,7 @@ def _by_position(
         "alpha": matched.alpha,
         "beta": matched.beta,
         "dispersion": spread,
-        **{name: _grouped(values, matched, seed) for name, values in groups.items()},
+        **{name: _grouped(values, cells, matched, seed) for name, values in groups.items()},
         "prior": prior([(whole["n_linked"], whole["n"])]),
         "notes": [
             "the register is taken for complete: what the list has beyond it is not judged",
@@ -341,19 +338,25 @@ def _by_position(
     }
 
 
-def _grouped(values: Iterable[str | None], matched: Matched, seed: int) -> list[dict[str, Any]]:
+def _grouped(
+    values: Iterable[str | None], cells: Sequence[str | None], matched: Matched, seed: int
+) -> list[dict[str, Any]]:
     labels = np.array([value or "unknown" for value in values])
-    return [
-        {"group": str(label)}
-        | share(
-            matched.found[labels == label],
-            matched.probability[labels == label],
+    areas = np.array(cells)
+    rows = []
+    for label in sorted(set(labels.tolist())):
+        own = labels == label
+        found = matched.found[own]
+        measured = share(
+            found,
+            matched.probability[own],
             matched.alpha,
             matched.beta,
+            dispersion=dispersion(found, areas[own].tolist()),
             seed=seed,
         )
-        for label in sorted(set(labels.tolist()))
-    ]
+        rows.append({"group": str(label)} | measured)
+    return rows
 
 
 def _series(official: pa.Table) -> list[str | None]:

@@ -243,7 +243,10 @@ def _forecast(
 
 def _priors(priors: Priors, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     influence = [
-        {"definition": row["definition"], "stated": {k: row[k] for k in ("estimate", "low", "high")}}
+        {
+            "definition": row["definition"],
+            "stated": {k: row[k] for k in ("estimate", "low", "high")},
+        }
         | row["prior_influence"]
         for row in rows
         if row["prior_influence"]

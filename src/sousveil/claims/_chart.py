@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import vl_convert
@@ -59,7 +60,8 @@ def _point(claim: dict[str, Any]) -> dict[str, Any]:
         "year": claim["year"],
         "number": claim["number"],
         "stroke": colour,
-        "fill": colour if whole else "var(--paper)",
+        "fill": colour if whole else "none",
+        "size": 80 if whole else 190,  # a copy is a ring around what it copies
         "shape": "triangle-up" if claim["role"] == "forecast" else "circle",
     }
 
@@ -77,6 +79,7 @@ def _bar(row: dict[str, Any]) -> dict[str, Any]:
 def _spec(points: list[dict[str, Any]], bars: list[dict[str, Any]]) -> dict[str, Any]:
     years = [point["year"] for point in points] + [bar["year"] for bar in bars]
     numbers = [p["number"] for p in points] + [b[e] for b in bars for e in ("low", "high")]
+    low, high = min(numbers) / 1.6, max(numbers) * 1.6
     x = {
         "field": "year",
         "type": "quantitative",
@@ -87,8 +90,8 @@ def _spec(points: list[dict[str, Any]], bars: list[dict[str, Any]]) -> dict[str,
     y = {
         "field": "number",
         "type": "quantitative",
-        "scale": {"type": "log", "domain": [min(numbers) / 1.6, max(numbers) * 1.6], "nice": False},
-        "axis": _axis("~s") | {"labelExpr": _LABEL},
+        "scale": {"type": "log", "domain": [low, high], "nice": False},
+        "axis": _axis("~s") | {"labelExpr": _LABEL, "values": _ticks(low, high)},
         "title": None,
     }
     layers = [_bars(bars, x, y), _middles(bars, x, y)] if bars else []
@@ -103,12 +106,18 @@ def _spec(points: list[dict[str, Any]], bars: list[dict[str, Any]]) -> dict[str,
     }
 
 
-# A logarithmic axis labels 1, 2 and 5 of each power of ten.
+# The axis has no labels but these, 1, 2 and 5 of each power of ten.
 _LABEL: Final = (
-    "indexof([1,2,5], round(datum.value / pow(10, floor(log(datum.value) / log(10) + 1e-9)))) < 0 "
-    "? '' : datum.value >= 1e9 ? format(datum.value / 1e9, '~g') + ' bn' : "
+    "datum.value >= 1e9 ? format(datum.value / 1e9, '~g') + ' bn' : "
     "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : format(datum.value, ',')"
 )
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [
+        d * 10.0**power for power in powers for d in (1, 2, 5) if low <= d * 10.0**power <= high
+    ]
 
 
 def _axis(form: str) -> dict[str, Any]:
@@ -126,13 +135,14 @@ def _marks(points: list[dict[str, Any]], x: Any, y: Any) -> dict[str, Any]:
     own = {"type": "nominal", "scale": None}
     return {
         "data": {"values": points},
-        "mark": {"type": "point", "size": 110, "strokeWidth": 2, "opacity": 1},
+        "mark": {"type": "point", "strokeWidth": 2, "opacity": 1},
         "encoding": {
             "x": x,
             "y": y,
             "stroke": {"field": "stroke", **own},
             "fill": {"field": "fill", **own},
             "shape": {"field": "shape", **own},
+            "size": {"field": "size", "type": "quantitative", "scale": None},
         },
     }
 

@@ -7,6 +7,7 @@ which nothing was recognised cannot pass for one that holds.
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,9 @@ _RESULT: Final = r"result|printed|answer|comes_to|published|claimed|claim|value"
 _TOTAL: Final = r"total|sum|sums|grand_total|all|소계|합계|계|gesamt|summe|totale|insgesamt"
 _GROUP: Final = r"group|part_of|total_of|by|division|set"
 _NO_FIGURE: Final = r"year|date|rank|id|line|row|lon|lat|made_in|page|source|note.*|.*_url|grade"
-_TOTAL_ROW: Final = re.compile(r"^(grand )?(total|sum|all|합계|소계|계|gesamt|summe|totale)\b", re.I)
+_TOTAL_ROW: Final = re.compile(
+    r"^(grand )?(total|sum|all|합계|소계|계|gesamt|summe|totale)\b", re.I
+)
 _HUNDREDS: Final = {"thousand": 1000.0, "hundred": 100.0, "capita": 1.0, "person": 1.0}
 _PER_UNITS: Final = {"per_100": 100.0, "per_1000": 1000.0}
 
@@ -172,7 +175,9 @@ def _areas(table: Table) -> Iterator[Found]:
             n, size = _printed.read(row[cameras]), _printed.read(row[area], measured=True)
             printed = _printed.read_ratio(row[density])
             if n and size and printed and (computed := _printed.divide(n, size)):
-                yield compare(line, _name(table, row), "cameras by area", density, printed, computed)
+                yield compare(
+                    line, _name(table, row), "cameras by area", density, printed, computed
+                )
 
 
 def _shares(table: Table) -> Iterator[Found]:
@@ -210,7 +215,7 @@ def _formulas(table: Table) -> Iterator[Found]:
 def _totals_across(table: Table) -> Iterator[Found]:
     """Test a column of totals against the other figures of its row: their sum, or their product.
 
-    The product is taken where it fits more rows than the sum. A column that is called total is
+    The product is taken where it fits more rows than the sum, or lies nearer. A column that is called total is
     tested in any case, one of cameras only where one of both fits some row.
     """
     named = _column(table, _TOTAL)
@@ -222,14 +227,18 @@ def _totals_across(table: Table) -> Iterator[Found]:
     for label, join in (("sum", _printed.add), ("product", _printed.multiply)):
         ways[label] = list(_across(table, result, parts, label, join))
     fits = {label: sum(item.status == EXACT for item in items) for label, items in ways.items()}
-    best = "product" if fits["product"] > fits["sum"] else "sum"
+    best = max(ways, key=lambda label: (fits[label], -_distance(ways[label])))
     if named or fits[best]:
         yield from ways[best]
 
 
-def _across(
-    table: Table, result: str, parts: list[str], label: str, join: Any
-) -> Iterator[Found]:
+def _distance(items: list[Found]) -> float:
+    """Return by how many powers of e the figures are off, all together."""
+    known = [item for item in items if item.printed > 0 and item.computed > 0]
+    return sum(abs(math.log(item.printed / item.computed)) for item in known)
+
+
+def _across(table: Table, result: str, parts: list[str], label: str, join: Any) -> Iterator[Found]:
     for line, row in table.rows:
         figures = [figure for part in parts if (figure := _printed.read(row[part]))]
         printed = _printed.read(row[result])
@@ -322,7 +331,9 @@ def _column(table: Table, pattern: str) -> str | None:
 
 
 def _name_column(table: Table) -> str | None:
-    return _column(table, _NAME)
+    """Return the column that names the rows: by what it is called, else the first of words."""
+    words = (c for c in table.columns if not _known(c) and not _is_figures(table, c))
+    return _column(table, _NAME) or next(words, None)
 
 
 def _name(table: Table, row: dict[str, str]) -> str:

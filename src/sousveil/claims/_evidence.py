@@ -56,11 +56,10 @@ def _read_file(path: Path) -> list[dict[str, Any]]:
 def _read(lines: TextIO, name: str) -> list[dict[str, Any]]:
     reader = csv.DictReader(lines)
     columns = reader.fieldnames or []
-    missing = [
-        column for column in _REQUIRED if column not in columns and column != "derived_from"
-    ]
+    missing = [column for column in _REQUIRED if column not in columns and column != "derived_from"]
     if missing:
-        raise UnusableInput(f"{name}: line 1 has no column {missing[0]}; see docs/claims.md")
+        needed = ", ".join(column for column in _REQUIRED if column != "derived_from")
+        raise UnusableInput(f"{name}: line 1 has no column {missing[0]}; claims need {needed}")
     unknown = [column for column in columns if column not in CLAIMS.names]
     if unknown:
         raise UnusableInput(

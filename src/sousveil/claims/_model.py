@@ -108,9 +108,7 @@ class Posterior(NamedTuple):
         draws = np.empty((n, self.means.shape[1]))
         for k in np.unique(which):
             chosen = which == k
-            factor = np.linalg.cholesky(
-                self.covariances[k] + 1e-10 * np.eye(self.means.shape[1])
-            )
+            factor = np.linalg.cholesky(self.covariances[k] + 1e-10 * np.eye(self.means.shape[1]))
             noise = rng.standard_normal((int(chosen.sum()), self.means.shape[1]))
             draws[chosen] = self.means[k] + noise @ factor.T
         return draws
@@ -204,11 +202,7 @@ def _error_sd(claim: Claimed, priors: Priors) -> float:
 
 def _mean(points: Sequence[_Point], priors: Priors) -> _Array:
     part = np.array([point.scope != BASE for point in points], dtype=float)
-    return (
-        priors.level_mean
-        + priors.growth_mean * _t(points)
-        + priors.definition_mean * part
-    )
+    return priors.level_mean + priors.growth_mean * _t(points) + priors.definition_mean * part
 
 
 def _covariance(left: Sequence[_Point], right: Sequence[_Point], priors: Priors) -> _Array:
@@ -229,8 +223,7 @@ def _covariance(left: Sequence[_Point], right: Sequence[_Point], priors: Priors)
     covariance: _Array = (
         priors.level**2
         + priors.growth**2 * product
-        + place
-        * (priors.place**2 + priors.growth_of_place**2 * product + priors.walk**2 * drift)
+        + place * (priors.place**2 + priors.growth_of_place**2 * product + priors.walk**2 * drift)
         + scope * (priors.definition**2 + place * priors.definition_of_place**2)
         + publisher * (priors.publisher**2 + place * priors.publisher_of_place**2)
     )

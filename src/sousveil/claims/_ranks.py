@@ -66,9 +66,7 @@ def _draws(posterior: Posterior, countries: list[str], year: int, seed: int) -> 
 def _table(place: str, countries: list[str], draws: Any) -> dict[str, Any]:
     ranks = (-draws).argsort(axis=1).argsort(axis=1)
     shares = {
-        country: {
-            str(r + 1): float((ranks[:, i] == r).mean()) for r in range(len(countries))
-        }
+        country: {str(r + 1): float((ranks[:, i] == r).mean()) for r in range(len(countries))}
         for i, country in enumerate(countries)
     }
     own = shares[place]

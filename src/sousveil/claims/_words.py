@@ -35,8 +35,12 @@ def _digits(value: float) -> str:
 
 def per_camera(value: float | None) -> str:
     """Return people per camera as "1 per 4.1"."""
-    return "unknown" if value is None else f"1 per {value:,.2g}" if value < 10 else (
-        f"1 per {value:,.0f}"
+    return (
+        "unknown"
+        if value is None
+        else f"1 per {value:,.2g}"
+        if value < 10
+        else (f"1 per {value:,.0f}")
     )
 
 
@@ -70,9 +74,7 @@ def _estimate(row: dict[str, Any]) -> str:
 
 def _claimed(summary: dict[str, Any]) -> str:
     roles = [claim["role"] for claim in summary["claims"]]
-    counts = [
-        f"{roles.count(role)} {word}" for role, word in ROLES.items() if role in roles
-    ]
+    counts = [f"{roles.count(role)} {word}" for role, word in ROLES.items() if role in roles]
     return f"{len(roles)} claim{'s' if len(roles) != 1 else ''} found: {', '.join(counts)}."
 
 
@@ -85,9 +87,13 @@ def _rank(summary: dict[str, Any]) -> list[str]:
         table = rank[key]
         best = table["most_likely"]
         chance = table["probabilities"][str(best)]
-        said.append(f"number {best} {words} with probability {chance:.2f}")
+        said.append(f"number {best} {words} with probability {_chance(chance)}")
     n = len(rank["among"])
     return [f"Among the {n} countries that can be compared, in {rank['year']}: {'; '.join(said)}."]
+
+
+def _chance(p: float) -> str:
+    return "over 0.99" if p >= 0.995 else f"{p:.2f}"
 
 
 def _forecast(summary: dict[str, Any]) -> list[str]:
@@ -100,11 +106,11 @@ def _forecast(summary: dict[str, Any]) -> list[str]:
         for row in rows
     ]
     tested = (
-        f" Of {record['n']} earlier forecasts of this kind {record['inside']} held."
+        f" Of {record['n']} such forecasts made earlier {record['inside']} held the later claim."
         if record["n"]
         else ""
     )
     beyond = sorted({str(row["year"]) for row in rows if row["beyond_record"]})
     if beyond:
-        tested += f" For {' and '.join(beyond)} there is no such record: too far ahead."
+        tested += f" For {' and '.join(beyond)} there is no such record: further ahead than any that could be tested."
     return [f"Forecast, if growth goes on: {'; '.join(said)}.{tested}"]

@@ -91,9 +91,7 @@ def place(
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="Seed of the draws behind the ranks.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the draws behind the ranks.")] = 0,
 ) -> None:
     """Say what was claimed of a place, which claims are copies, and what they come to.
 
@@ -128,9 +126,7 @@ def tell(answer: Answer, *, as_json: bool) -> None:
 def check(
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE", help="A CSV file of published figures.", show_default=False
-        ),
+        typer.Argument(metavar="FILE", help="A CSV file of published figures.", show_default=False),
     ],
     as_json: Json = False,
     quiet: Quiet = False,

@@ -57,9 +57,7 @@ def completeness(
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
         from sousveil.completeness import completeness as measure
 
-        result = measure(
-            register, held_by, threshold=threshold, seed=seed, progress=progress.step
-        )
+        result = measure(register, held_by, threshold=threshold, seed=seed, progress=progress.step)
     if as_json:
         from sousveil.export import dumps
 
