@@ -19,7 +19,9 @@ def render() -> str:
     colours = dict(re.findall(r"(--\w+): (#\w+)", light))
     svg = _chart.timeline(claims("China", on=date(2026, 11, 25)).summary)
     svg = re.sub(r"var\((--\w+)\)", lambda match: colours[match[1]], svg)
-    return re.sub(r"(<svg [^>]*>)", r'\1<rect width="100%" height="100%" fill="#fcfbf8"/>', svg, 1)
+    return re.sub(
+        r"(<svg [^>]*>)", r'\1<rect width="100%" height="100%" fill="#fcfbf8"/>', svg, count=1
+    )
 
 
 if __name__ == "__main__":

@@ -271,7 +271,8 @@ def test_a_ratio_alone_becomes_a_number() -> None:
 
 @pytest.mark.parametrize(
     ("name", "place"),
-    [("china", "China"), ("中国", "China"), ("Volksrepublik China", "China"), ("uk", "United Kingdom"),
+    [("china", "China"), ("中国", "China"), ("Volksrepublik China", "China"),
+     ("uk", "United Kingdom"),
      ("Royaume-Uni", "United Kingdom"), ("Estados Unidos", "United States"), ("Londres", "London"),
      ("北京", "Beijing"), ("world", "World"), ("Südkorea", "South Korea"), ("臺灣", "Taiwan")],
 )  # fmt: skip
@@ -363,9 +364,9 @@ def test_the_page_needs_nothing_but_itself(china: Answer, tmp_path: Path) -> Non
         assert wanted in html
     with (tmp_path / "out" / FILES["json"]).open(encoding="utf-8") as file:
         assert json.load(file)["files"] == written.summary["files"]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.txt").touch()
     with pytest.raises(UnusableInput, match="holds files that are no result"):
-        (tmp_path / "other").mkdir()
-        (tmp_path / "other" / "mine.txt").touch()
         china.write(tmp_path / "other")
 
 

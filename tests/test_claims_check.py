@@ -44,7 +44,10 @@ def test_of_comparitechs_rows_exactly_shanghai_is_wrong(tmp_path: Path) -> None:
 
 
 def test_with_plain_numbers_and_other_names_it_is_the_same(tmp_path: Path) -> None:
-    text = "place,number,population,per_1000\nWuxi,300000,3256020,92.14\nShanghai,1000000,27058480,39.96\n"
+    text = (
+        "place,number,population,per_1000\nWuxi,300000,3256020,92.14\n"
+        "Shanghai,1000000,27058480,39.96\n"
+    )
     result = check(table(tmp_path, text))
     assert [wrong["name"] for wrong in result["wrong"]] == ["Shanghai"]
 
@@ -66,7 +69,10 @@ def test_london_comes_to_421931(tmp_path: Path, text: str) -> None:
 
 
 def test_a_share_of_a_whole(tmp_path: Path) -> None:
-    text = "place,share,of,number\nChina,54 %,770 M,415.8 M\nChina,54 %,1 bn,540 M\nX,54 %,770 M,500 M\n"
+    text = (
+        "place,share,of,number\nChina,54 %,770 M,415.8 M\nChina,54 %,1 bn,540 M\n"
+        "X,54 %,770 M,500 M\n"
+    )
     result = check(table(tmp_path, text))
     assert [wrong["line"] for wrong in result["wrong"]] == [4]
     assert result["wrong"][0]["computed"] == pytest.approx(415.8e6)
@@ -147,7 +153,8 @@ def test_what_only_rounding_explains_is_told_apart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value", "half"),
-    [("350 M", 350e6, 0.5e6), ("54 %", 0.54, 0.005), ("1.4 bn", 1.4e9, 0.05e9), ("25,532", 25_532, 0),
+    [("350 M", 350e6, 0.5e6), ("54 %", 0.54, 0.005), ("1.4 bn", 1.4e9, 0.05e9),
+     ("25,532", 25_532, 0),
      ("1.393.000", 1_393_000, 0), ("36,96", 36.96, 0.005), ("about 5 million", 5e6, 0.5e6),
      ("251 000", 251_000, 0), ("2.5만", 25_000, 500), ("1'150'000", 1_150_000, 0)],
 )  # fmt: skip

@@ -78,7 +78,7 @@ def test_the_posterior_is_that_of_a_regression_with_every_term_written_out() -> 
 
 
 def test_the_scales_are_weighed_by_how_well_they_explain() -> None:
-    """Places that differ a hundredfold speak for the wide scale of places, alike ones for narrow."""
+    """Places that differ a hundredfold speak for the wide scale, places that are alike against."""
     wanted = [Wanted("A", BASE, 2018)]
 
     def share_of_wide(rates: list[float]) -> float:

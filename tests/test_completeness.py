@@ -1,4 +1,4 @@
-"""What share of a register a list holds: real cities, exact cases, coverage, the prior elsewhere."""
+"""What share of a register a list holds: real cities, exact cases, coverage, the prior."""
 
 from __future__ import annotations
 

@@ -264,7 +264,7 @@ def against_totals(official: Source, held: Source) -> dict[str, Any]:
     """
     totals = _totals(official)
     devices = _devices_by_operator(held.observations)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for area, (low, high) in totals.items():
         n = sum(count for operator, count in devices.items() if operator.startswith(area))
         rows.append(

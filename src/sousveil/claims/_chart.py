@@ -1,4 +1,4 @@
-"""The picture of claims: by year on a logarithmic scale, drawn to SVG in the colours of the page."""
+"""The picture of claims: by year on a logarithmic scale, as SVG in the colours of the page."""
 
 from __future__ import annotations
 

@@ -122,8 +122,22 @@ def compare(
         status = ROUNDED
     else:
         status = WRONG
-    values = (printed.value, computed.value, computed.low, computed.high)
-    return Found(line, name, check_name, column, *(float(f"{v:.12g}") for v in values), status)
+    return Found(
+        line=line,
+        name=name,
+        check=check_name,
+        column=column,
+        printed=_rounded(printed.value),
+        computed=_rounded(computed.value),
+        low=_rounded(computed.low),
+        high=_rounded(computed.high),
+        status=status,
+    )
+
+
+def _rounded(value: float) -> float:
+    """Return a value without the last digits of binary arithmetic."""
+    return float(f"{value:.12g}")
 
 
 def _ratios(table: Table) -> Iterator[Found]:
@@ -215,8 +229,8 @@ def _formulas(table: Table) -> Iterator[Found]:
 def _totals_across(table: Table) -> Iterator[Found]:
     """Test a column of totals against the other figures of its row: their sum, or their product.
 
-    The product is taken where it fits more rows than the sum, or lies nearer. A column that is called total is
-    tested in any case, one of cameras only where one of both fits some row.
+    The product is taken where it fits more rows than the sum, or lies nearer. A column that is
+    called total is tested in any case, one of cameras only where one of both fits some row.
     """
     named = _column(table, _TOTAL)
     result = named or _column(table, _CAMERAS) or _column(table, _RESULT)
@@ -321,9 +335,9 @@ def _is_figures(table: Table, column: str) -> bool:
     return bool(cells) and all(_printed.read(cell) for cell in cells)
 
 
-def _figures(row: dict[str, str], *columns: str) -> list[Figure] | None:
-    found = [_printed.read(row[column]) for column in columns]
-    return [figure for figure in found if figure] if all(found) else None
+def _figures(row: dict[str, str], first: str, second: str) -> tuple[Figure, Figure] | None:
+    left, right = _printed.read(row[first]), _printed.read(row[second])
+    return (left, right) if left and right else None
 
 
 def _column(table: Table, pattern: str) -> str | None:

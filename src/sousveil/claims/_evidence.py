@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
@@ -33,9 +34,8 @@ def evidence(extra: str | Path | None = None) -> pa.Table:
     out, and a claim_id that the package has takes its place. Returns records.CLAIMS.
     Raises UnusableInput that names the line, the column and the mend.
     """
-    own = resources.files("sousveil.claims") / "evidence.csv"
-    with own.open(encoding="utf-8", newline="") as lines:
-        rows = _read(lines, "evidence.csv")
+    own = (resources.files("sousveil.claims") / "evidence.csv").read_text(encoding="utf-8")
+    rows = _read(io.StringIO(own), "evidence.csv")
     if extra is not None:
         added = _read_file(Path(extra))
         replaced = {row["claim_id"] for row in added}

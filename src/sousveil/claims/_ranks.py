@@ -1,4 +1,4 @@
-"""Ranks of countries as probabilities: how often each place comes first, second, ... in the draws."""
+"""Ranks of countries as probabilities: how often each comes first, second, ... in the draws."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def rank(
     """Return the probability of each rank of a country, by cameras per person and by cameras.
 
     Compared are the countries with an independent claim of the installed base; the others have
-    nothing to compare them by. spoken_of: the countries of the evidence. All are put at the year that most of their latest claims are of.
+    nothing to compare them by. spoken_of: the countries of the evidence. All are put at the year
+    that most of their latest claims are of.
     """
     latest = {
         claim.place: max(c.year for c in claims if c.place == claim.place and c.scope == BASE)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sousveil.claims._model import Claimed, Priors, predict
+from sousveil.claims._model import Priors, predict
 from sousveil.claims._reading import Read, for_model, modelled
 
 FEWEST: Final = 3

@@ -112,5 +112,8 @@ def _forecast(summary: dict[str, Any]) -> list[str]:
     )
     beyond = sorted({str(row["year"]) for row in rows if row["beyond_record"]})
     if beyond:
-        tested += f" For {' and '.join(beyond)} there is no such record: further ahead than any that could be tested."
+        tested += (
+            f" For {' and '.join(beyond)} there is no such record: further ahead than any that "
+            "could be tested."
+        )
     return [f"Forecast, if growth goes on: {'; '.join(said)}.{tested}"]

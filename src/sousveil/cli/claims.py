@@ -11,8 +11,6 @@ from typer.core import TyperGroup
 from sousveil.cli._common import Json, Quiet, day, errors_in_one_line, progress_on_stderr
 
 if TYPE_CHECKING:
-    import click
-
     from sousveil.claims import Answer
 
 EXAMPLES = """
@@ -29,7 +27,7 @@ EXAMPLES = """
 class _PlaceFirst(TyperGroup):
     """Takes `claims China` for `claims place China`: a place is what most people ask for."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in {*self.commands, "--help", "-h"}:
             args = ["place", *args]
         return super().parse_args(ctx, args)

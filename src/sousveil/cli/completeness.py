@@ -12,7 +12,7 @@ from sousveil.cli._common import Json, Quiet, errors_in_one_line, progress_on_st
 EXAMPLES = """
 **Examples**
 
-- `sousveil completeness city_gates.geojson italy.osm.pbf` : which share of the city's list is mapped
+- `sousveil completeness city_gates.geojson italy.osm.pbf` : how much of a city's list is mapped
 - `sousveil completeness totals_by_district.csv cameras.csv --json` : against totals by area
 """
 
