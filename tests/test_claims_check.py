@@ -48,8 +48,10 @@ def test_with_plain_numbers_and_other_names_it_is_the_same(tmp_path: Path) -> No
         "place,number,population,per_1000\nWuxi,300000,3256020,92.14\n"
         "Shanghai,1000000,27058480,39.96\n"
     )
-    result = check(table(tmp_path, text))
-    assert [wrong["name"] for wrong in result["wrong"]] == ["Shanghai"]
+    for head in ("place,number,population,per_1000",
+                 "City,# of CCTV Cameras,# of People,Cameras/1000 People"):  # fmt: skip
+        result = check(table(tmp_path, text.replace("place,number,population,per_1000", head)))
+        assert [wrong["name"] for wrong in result["wrong"]] == ["Shanghai"]
 
 
 @pytest.mark.parametrize(
@@ -58,11 +60,13 @@ def test_with_plain_numbers_and_other_names_it_is_the_same(tmp_path: Path) -> No
         'what,formula,result\nLondon,"0.41 x 251,000 x 4.1","421,931"\n',
         'what,formula\nLondon,"0.41 × 251,000 × 4.1 = 421,931"\n',
         "place,share,premises,cameras each,total\nLondon,0.41,251000,4.1,421931\n",
+        "place,share,premises,cameras,total\nLondon,0.41,251000,4.1,421931\n",
     ],
 )
 def test_london_comes_to_421931(tmp_path: Path, text: str) -> None:
     result = check(table(tmp_path, text))
     assert (result["figures"], result["hold"], result["wrong"]) == (1, 1, [])
+    assert round(result["checks"][0]["computed"]) == 421_931
     assert result["within_rounding"] == []
     off = check(table(tmp_path, text.replace("421,931", "521,931").replace("421931", "521931")))
     assert round(off["wrong"][0]["computed"]) == 421_931
@@ -101,6 +105,11 @@ def test_people_per_camera(tmp_path: Path) -> None:
         "total by borough,25532\n",
         "what,by,number\non buildings,type,22133\nfurniture,type,3317\nother,type,86\n"
         "total,type,25536\ntotal,borough,25532\n",
+        "item,number,part_of\nby type,25536,\nby borough,25532,\non buildings,22133,by type\n"
+        "furniture,3317,by type\nother,86,by type\n",
+        "what,total,buildings,furniture,other\nby type,25536,22133,3317,86\nby borough,25532,,,\n",
+        "place,what,number\nNYC,on buildings,22133\nNYC,furniture,3317\nNYC,other,86\n"
+        "NYC,total (types),25536\nNYC,total (boroughs),25532\n",
     ],
 )
 def test_the_two_totals_of_new_york_disagree_by_four(tmp_path: Path, text: str) -> None:

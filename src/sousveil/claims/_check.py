@@ -23,17 +23,18 @@ WRONG: Final = "does not hold"
 
 _NAME: Final = r"place|city|country|name|item|town|district|what|title|claim_id|기관명|구별"
 _CAMERAS: Final = (
-    r"(number|no|n|count|total)?_?(of)?_?(cameras|camera|cctv|cctvs|cctv_cameras|devices)|"
-    r"number|count|figure|cameras_total|카메라대수"
+    r"((number|no|n|count|total|of|cctv|surveillance|security|public|estimated|installed)_)*"
+    r"(cameras?|cctvs?|devices)(_total|_count|_installed|_\d{4})?|"
+    r"number|count|figure|카메라대수"
 )
-_PEOPLE: Final = r"(total_)?(people|population|inhabitants|residents|persons|einwohner|인구수|인구)"
+_PEOPLE: Final = r"(?!.*per_)(\w+_)?(people|population|inhabitants|residents|persons|einwohner|인구수|인구)(_\d{4})?"
 _PER_CAMERA: Final = (
     r"(people|persons|inhabitants)_(per|to_a|a)_camera|(one|1)_(camera_)?(per|for_every|in)"
     r"(_people|_n)?|people_per"
 )
 _PER: Final = re.compile(
-    r"(?:cameras?_|cctv_|number_|rate_)?per_?(?P<n>\d[\d_]*|thousand|hundred|capita|person)"
-    r"(?:_(?:people|persons|inhabitants|residents|capita))?"
+    r"(?:(?:\w*_)?per_?|cameras?_)(?P<n>\d[\d_]*|thousand|hundred|capita|person)"
+    r"(?:_(?:people|persons|inhabitants|residents|population|capita))?"
 )
 _PER_AREA: Final = (
     (r".*per_(km2|square_km|sq_km|square_kilometre)", r"km2|area(_km2)?|(square|sq)_km"),
@@ -45,10 +46,11 @@ _FORMULA: Final = r"formula|calculation|arithmetic|worked(_out)?(_as)?|expressio
 _RESULT: Final = r"result|printed|answer|comes_to|published|claimed|claim|value"
 _TOTAL: Final = r"total|sum|sums|grand_total|all|소계|합계|계|gesamt|summe|totale|insgesamt"
 _GROUP: Final = r"group|part_of|total_of|by|division|set"
-_NO_FIGURE: Final = r"year|date|rank|id|line|row|lon|lat|made_in|page|source|note.*|.*_url|grade"
-_TOTAL_ROW: Final = re.compile(
-    r"^(grand )?(total|sum|all|합계|소계|계|gesamt|summe|totale)\b", re.I
+_NO_FIGURE: Final = (
+    r"quoted_by|origin|year|date|rank|id|line|row|lon|lat|made_in|page|source|note.*|.*_url|grade"
 )
+_TOTAL_ROW: Final = re.compile(r"\b(totals?|sum|합계|소계|gesamt|summe|totale)\b|^(all|계)$", re.I)
+_DIVIDED: Final = re.compile(r"^by\b|\b(totals?|sum)\b.*\bby\b", re.I)
 _HUNDREDS: Final = {"thousand": 1000.0, "hundred": 100.0, "capita": 1.0, "person": 1.0}
 _PER_UNITS: Final = {"per_100": 100.0, "per_1000": 1000.0}
 
@@ -79,8 +81,8 @@ def check(path: str | Path) -> dict[str, Any]:
     """Work out again the ratios, shares, sums and arithmetic in a table of published figures.
 
     Returns {"file", "rows", "tested": [{"check", "figures"}], "figures", "hold", "wrong": [...],
-    "within_rounding": [...], "not_tested"}; wrong and within_rounding hold Found as dicts with a
-    sentence "says". Raises UnusableInput for a file that is no CSV or has nothing to test.
+    "within_rounding": [...], "checks": [...], "not_tested"}; wrong, within_rounding and checks, all
+    of them, hold Found as dicts with a sentence "says". Raises UnusableInput for a file that is no CSV or has nothing to test.
     """
     table = _read(Path(path))
     found = [item for test in _TESTS for item in test(table)]
@@ -98,6 +100,7 @@ def check(path: str | Path) -> dict[str, Any]:
         "hold": sum(item.status != WRONG for item in found),
         "wrong": [_as_dict(item) for item in found if item.status == WRONG],
         "within_rounding": [_as_dict(item) for item in found if item.status == ROUNDED],
+        "checks": [_as_dict(item) for item in found],
         "not_tested": [
             {"line": line, "name": _name(table, row)}
             for line, row in table.rows
@@ -234,7 +237,13 @@ def _totals_across(table: Table) -> Iterator[Found]:
     """
     named = _column(table, _TOTAL)
     result = named or _column(table, _CAMERAS) or _column(table, _RESULT)
-    parts = [c for c in table.columns if c != result and not _known(c) and _is_figures(table, c)]
+    parts = [
+        column
+        for column in table.columns
+        if column != result
+        and _is_figures(table, column)
+        and (not _known(column) or (named and re.fullmatch(_CAMERAS, column)))
+    ]
     if result is None or len(parts) < 2:
         return
     ways = {}
@@ -264,34 +273,82 @@ def _across(table: Table, result: str, parts: list[str], label: str, join: Any) 
             yield compare(line, _name(table, row), text, result, printed, computed)
 
 
+class _Line(NamedTuple):
+    """A row as the test of totals sees it. words: all its cells that are no figures."""
+
+    line: int
+    name: str
+    words: str
+    group: str
+    figure: Figure
+
+    @property
+    def is_total(self) -> bool:
+        return _TOTAL_ROW.search(self.words) is not None
+
+
 def _totals_below(table: Table) -> Iterator[Found]:
     """Test a row called total against the rows of its group, and totals of one thing together."""
-    number = _column(table, _CAMERAS) or _column(table, _RESULT)
-    group, name = _column(table, _GROUP), _name_column(table)
-    if not (number and name):
+    number = _column(table, _CAMERAS) or _column(table, _RESULT) or _column(table, _TOTAL)
+    if number is None:
         return
+    rows = _lines(table, number)
     parts: dict[str, list[Figure]] = {}
-    totals: list[tuple[int, str, Figure]] = []
+    totals: list[_Line] = []
+    before: _Line | None = None
+    for row in rows:
+        named = [other.figure for other in rows if other.group and other.group == row.name]
+        above = named or (parts.get(row.group, []) if row.is_total else [])
+        if len(above) > 1:
+            summed = _sum(above)
+            yield compare(row.line, row.name, "sum of its rows", number, row.figure, summed)
+        if row.is_total and not row.group:
+            parts.clear()
+        if not row.is_total:
+            parts.setdefault(row.group, []).append(row.figure)
+        follows = before is not None and before.is_total and row.is_total
+        if _DIVIDED.search(row.name) or (row.is_total and _is_division(table)) or follows:
+            if before is not None and follows and before not in totals:
+                totals.append(before)
+            totals.append(row)
+        before = row
+    for row in totals[1:]:
+        label = f"the same total as {totals[0].name}"
+        yield compare(row.line, row.name, label, number, row.figure, totals[0].figure)
+
+
+def _lines(table: Table, number: str) -> list[_Line]:
+    group = _column(table, _GROUP)
+    found = []
     for line, row in table.rows:
-        figure, key = _printed.read(row[number]), row[group] if group else ""
+        figure = _printed.read(row[number])
         if figure is None:
             continue
-        if not _TOTAL_ROW.match(row[name].strip()):
-            parts.setdefault(key, []).append(figure)
-            continue
-        label = " ".join(filter(None, (row[name].strip(), key)))
-        if len(parts.get(key, [])) > 1:
-            computed = parts[key][0]
-            for part in parts[key][1:]:
-                computed = _printed.add(computed, part)
-            yield compare(line, label, "sum of the rows above", number, figure, computed)
-        if not group:
-            parts.clear()
-        if group == "by" or group == "division" or re.search(r"\bby\b", row[name]):
-            totals.append((line, label, figure))
-    for line, label, figure in totals[1:]:
-        _, first, other = totals[0]
-        yield compare(line, label, f"the same total as {first}", number, figure, other)
+        said = {
+            column: cell
+            for column, cell in row.items()
+            if cell and not _printed.read(cell) and not re.fullmatch(_NO_FIGURE, column)
+        }
+        own = [cell for column, cell in said.items() if column != group]
+        name = _name(table, row) if not any(map(_TOTAL_ROW.search, own)) else " ".join(own)
+        if _is_division(table) and _TOTAL_ROW.search(name):
+            name = f"{name} by {row[group]}" if group else name
+        found.append(
+            _Line(line, name, " ".join(said.values()), row[group] if group else "", figure)
+        )
+    return found
+
+
+def _is_division(table: Table) -> bool:
+    """Say whether the groups divide one thing, as "by type" and "by borough" do."""
+    return _column(table, _GROUP) in ("by", "division")
+
+
+def _sum(figures: list[Figure]) -> Figure:
+    total = figures[0]
+    for figure in figures[1:]:
+        total = _printed.add(total, figure)
+    return total
 
 
 def _said_twice(table: Table) -> Iterator[Found]:
@@ -364,9 +421,10 @@ def _tested(found: list[Found]) -> list[dict[str, Any]]:
 
 def _as_dict(item: Found) -> dict[str, Any]:
     open_ = f" (between {_text(item.low)} and {_text(item.high)})" if item.low < item.high else ""
+    joint = "and" if item.status == EXACT else "but"
     says = (
         f"line {item.line}, {item.name}: {item.column} is printed as {_text(item.printed)}, "
-        f"but {item.check} comes to {_text(item.computed)}{open_}"
+        f"{joint} {item.check} comes to {_text(item.computed)}{open_}"
     )
     return item._asdict() | {"difference": item.printed - item.computed, "says": says}
 

@@ -104,13 +104,13 @@ def census(
 ) -> None:
     """Count the cameras of a place, and say who runs them and how sure that is.
 
-    The name of a country is answered from what was published of it, as `sousveil claims` does.
+    The name of a country alone is answered from what was published of it, as by `sousveil claims`.
 
     DIR gets a report that opens offline (report.html), the register (cameras.parquet, .geojson,
     .csv), estimates, what could not be used and why (quarantine.csv), and the sources with their
     licences.
     """
-    if _is_claimed_country(sources):
+    if within is None and population is None and _is_claimed_country(sources):
         claims.place(sources[0], output, on=on, as_json=as_json, quiet=quiet, seed=seed)
         return
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
