@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from sousveil.claims import _places, _printed
-from sousveil.claims._check import compare
 from sousveil.claims._evidence import role, root
+from sousveil.claims._found import compare
 from sousveil.claims._model import MODELLED_SCOPES, Claimed
 from sousveil.claims._places import ClaimPlace, People
 
