@@ -143,7 +143,7 @@ def prior_draw(
     weights = np.array([weight for weight, _ in scaled])
     chosen = scaled[rng.choice(len(scaled), p=weights / weights.sum())][1]
     points = [_point(c) for c in claims] + [_Point(*w, None) for w in wanted]
-    covariance = _covariance(points, points, chosen)
+    covariance = _covariance(_alike(points, points), chosen)
     errors = np.array([_error_sd(c, chosen) for c in claims] + [0.0] * len(wanted))
     covariance += np.diag(errors**2 + 1e-10)
     values = _mean(points, chosen) + np.linalg.cholesky(covariance) @ rng.standard_normal(
@@ -167,11 +167,12 @@ def _point(claim: Claimed) -> _Point:
 def _posterior(claims: Sequence[Claimed], points: list[_Point], priors: Priors) -> Posterior:
     known = [_point(claim) for claim in claims]
     y = np.array([claim.log_rate for claim in claims])
+    among, across, asked = _alike(known, known), _alike(known, points), _alike(points, points)
     log_weights, means, covariances = [], [], []
     for weight, scaled in _scales(priors):
         error_sd = np.array([_error_sd(claim, scaled) for claim in claims])
-        kk = _covariance(known, known, scaled) + np.diag(error_sd**2)
-        kp = _covariance(known, points, scaled)
+        kk = _covariance(among, scaled) + np.diag(error_sd**2)
+        kp = _covariance(across, scaled)
         factor = np.linalg.cholesky(kk)
         white_y = np.linalg.solve(factor, y - _mean(known, scaled))
         white_p = np.linalg.solve(factor, kp)
@@ -179,7 +180,7 @@ def _posterior(claims: Sequence[Claimed], points: list[_Point], priors: Priors) 
             math.log(weight) - 0.5 * float(white_y @ white_y) - float(np.log(np.diag(factor)).sum())
         )
         means.append(_mean(points, scaled) + white_p.T @ white_y)
-        covariances.append(_covariance(points, points, scaled) - white_p.T @ white_p)
+        covariances.append(_covariance(asked, scaled) - white_p.T @ white_p)
     weights = np.exp(np.array(log_weights) - max(log_weights))
     return Posterior(weights / weights.sum(), np.array(means), np.array(covariances))
 
@@ -205,27 +206,53 @@ def _mean(points: Sequence[_Point], priors: Priors) -> _Array:
     return priors.level_mean + priors.growth_mean * _t(points) + priors.definition_mean * part
 
 
-def _covariance(left: Sequence[_Point], right: Sequence[_Point], priors: Priors) -> _Array:
+class _Alike(NamedTuple):
+    """What two sets of points have in common, as matrices: the covariance without its scales."""
+
+    product: _Array  # of the years from YEAR_0
+    place: _Array
+    drift: _Array  # of one place, years that both have behind them
+    scope: _Array
+    scope_of_place: _Array
+    publisher: _Array
+    counted: tuple[_Array, _Array]  # 1 where who runs the cameras counted them, of both sets
+
+
+def _alike(left: Sequence[_Point], right: Sequence[_Point]) -> _Alike:
     t_l, t_r = _t(left)[:, None], _t(right)[None, :]
     place = _same([p.place for p in left], [p.place for p in right])
-    scope = _same([p.scope for p in left], [p.scope for p in right]) * np.array(
-        [[float(p.scope != BASE)] for p in left]
-    )
-    colour_l, colour_r = (
-        np.array([priors.publisher_that_counted if p.counted else 1.0 for p in points])
-        for points in (left, right)
-    )
-    publisher = _same([p.publisher for p in left], [p.publisher for p in right]) * np.outer(
-        colour_l, colour_r
-    )
+    part = np.array([float(p.scope != BASE) for p in left])[:, None]
+    scope = _same([p.scope for p in left], [p.scope for p in right]) * part
     product = t_l * t_r
     drift = np.where(product > 0, np.minimum(np.abs(t_l), np.abs(t_r)), 0.0)
+    return _Alike(
+        product=product,
+        place=place,
+        drift=place * drift,
+        scope=scope,
+        scope_of_place=scope * place,
+        publisher=_same([p.publisher for p in left], [p.publisher for p in right]),
+        counted=(_counted(left), _counted(right)),
+    )
+
+
+def _counted(points: Sequence[_Point]) -> _Array:
+    return np.array([float(point.counted) for point in points])
+
+
+def _covariance(alike: _Alike, priors: Priors) -> _Array:
+    colour_l, colour_r = (
+        1.0 + (priors.publisher_that_counted - 1.0) * counted for counted in alike.counted
+    )
+    publisher = alike.publisher * np.outer(colour_l, colour_r)
     covariance: _Array = (
         priors.level**2
-        + priors.growth**2 * product
-        + place * (priors.place**2 + priors.growth_of_place**2 * product + priors.walk**2 * drift)
-        + scope * (priors.definition**2 + place * priors.definition_of_place**2)
-        + publisher * (priors.publisher**2 + place * priors.publisher_of_place**2)
+        + priors.growth**2 * alike.product
+        + alike.place * (priors.place**2 + priors.growth_of_place**2 * alike.product)
+        + priors.walk**2 * alike.drift
+        + priors.definition**2 * alike.scope
+        + priors.definition_of_place**2 * alike.scope_of_place
+        + publisher * (priors.publisher**2 + priors.publisher_of_place**2 * alike.place)
     )
     return covariance
 
