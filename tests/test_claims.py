@@ -364,6 +364,7 @@ def test_the_page_needs_nothing_but_itself(china: Answer, tmp_path: Path) -> Non
         assert wanted in html
     with (tmp_path / "out" / FILES["json"]).open(encoding="utf-8") as file:
         assert json.load(file)["files"] == written.summary["files"]
+    china.write(tmp_path / "out")  # in place of an earlier answer
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "mine.txt").touch()
     with pytest.raises(UnusableInput, match="holds files that are no result"):

@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 def page_of_china(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("claims") / "china"
     claims("China", on=date(2026, 11, 25)).write(folder)
-    return folder / "claims.html"
+    return folder / "report.html"
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 390), ("light", 1200)])

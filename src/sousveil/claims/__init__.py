@@ -26,10 +26,12 @@ __all__ = ["FILES", "Answer", "Priors", "check", "claims", "evidence", "is_count
 LEVEL: Final = 0.95
 
 FILES: Final = {
-    "report": "claims.html",
+    "report": "report.html",
     "json": "claims.json",
     "claims": "claims.csv",
-    "estimates": "estimates.csv",
+    "estimates": "estimates.json",
+    "estimates_csv": "estimates.csv",
+    "sources": "sources.json",
     "attribution": "ATTRIBUTION.md",
 }
 """The files of an answer by what they are for."""
@@ -265,18 +267,33 @@ def _write(answer: Answer, directory: Path) -> Answer:
 
     files = {name: str(directory / file) for name, file in FILES.items()}
     html = answer.to_html()
-    with complete_directory(directory, marker=FILES["json"]) as partial:
+    # The marker is that of a census: the answer about a country may take the place of one.
+    with complete_directory(directory, marker=FILES["sources"]) as partial:
         path = {name: partial / file for name, file in FILES.items()}
         path["report"].write_text(html, encoding="utf-8")
         export.write_json(answer.summary | {"files": files}, path["json"])
         export.write_csv(answer.claims, path["claims"])
-        export.write_csv(answer.estimates, path["estimates"])
+        export.write_json(answer.summary["estimates"], path["estimates"])
+        export.write_csv(answer.estimates, path["estimates_csv"])
+        export.write_json(_sources(answer.summary), path["sources"])
         path["attribution"].write_text(_attribution(answer.summary), encoding="utf-8")
     return replace(answer, summary=answer.summary | {"files": files})
 
 
+def _sources(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the pages that quote the claims, and where the people are from."""
+    pages: dict[str, list[str]] = {}
+    for claim in summary["claims"]:
+        pages.setdefault(claim["quoted_by"], []).append(claim["claim_id"])
+    quoted = [{"source": page, "licence": None, "claims": ids} for page, ids in pages.items()]
+    return [*summary["population"], *quoted]
+
+
 def _attribution(summary: dict[str, Any]) -> str:
-    lines = [f"- {found['source']} ({found['licence']})" for found in summary["population"]]
-    pages = sorted({claim["quoted_by"] for claim in summary["claims"]})
-    lines += [f"- figures quoted by {page}" for page in pages]
+    lines = [
+        f"- {found['source']} ({found['licence']})"
+        if found["licence"]
+        else f"- figures quoted by {found['source']}"
+        for found in _sources(summary)
+    ]
     return "# Where these figures are from\n\n" + "\n".join(lines) + "\n"

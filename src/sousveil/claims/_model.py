@@ -91,14 +91,14 @@ class Posterior(NamedTuple):
 
     def quantile(self, i: int, p: float) -> float:
         """Return the quantile of the i-th log rate, by bisection on the mixture's distribution."""
-        from scipy.stats import norm
+        from scipy.special import ndtr
 
         sd = np.sqrt(self.covariances[:, i, i])
         low = float((self.means[:, i] - 9 * sd).min())
         high = float((self.means[:, i] + 9 * sd).max())
-        for _ in range(80):
+        for _ in range(60):
             middle = (low + high) / 2
-            below = float(self.weights @ norm.cdf((middle - self.means[:, i]) / sd))
+            below = float(self.weights @ ndtr((middle - self.means[:, i]) / sd))
             low, high = (middle, high) if below < p else (low, middle)
         return (low + high) / 2
 

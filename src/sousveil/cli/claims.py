@@ -93,7 +93,7 @@ def place(
 ) -> None:
     """Say what was claimed of a place, which claims are copies, and what they come to.
 
-    DIR gets a page that opens offline (claims.html), the claims and estimates as CSV, and the JSON
+    DIR gets a page that opens offline (report.html), the claims and estimates as CSV, and the JSON
     object.
     """
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
