@@ -418,6 +418,15 @@ def test_the_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
     assert docs_examples.run("claims.md", tmp_path) == 6
 
 
+def test_the_study_in_the_page_is_the_one_that_ran() -> None:
+    page = (PROJECT / "docs" / "claims.md").read_text(encoding="utf-8")
+    measured = (PROJECT / "bench" / "README.md").read_text(encoding="utf-8")
+    section = measured.split("<!-- claims -->")[1].split("<!-- /claims -->")[0]
+    rows = re.findall(r"^\|.*\|$", section, re.MULTILINE)
+    assert len(rows) == 8
+    assert [row for row in rows if row not in page] == []
+
+
 def test_the_picture_of_the_page_is_fresh() -> None:
     import importlib.util
 
