@@ -395,6 +395,8 @@ def test_the_command_and_the_census_of_a_country_say_the_same(tmp_path: Path) ->
 def test_options_may_stand_before_the_place() -> None:
     result = CliRunner().invoke(app, ["claims", "--json", "--quiet", "World"])
     assert json.loads(result.stdout)["place"] == "World"
+    words = CliRunner().invoke(app, ["claims", "South", "Korea", "--json", "--quiet"])
+    assert json.loads(words.stdout)["place"] == "South Korea"
     refused = CliRunner().invoke(app, ["claims", "Atlantis", "--quiet"])
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert refused.stderr.count("\n") == 1

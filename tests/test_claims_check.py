@@ -217,8 +217,12 @@ def test_ratios_in_words() -> None:
 def test_a_table_that_cannot_be_tested_is_one_line(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(UnusableInput, match=says):
         check(table(tmp_path, text))
-    with pytest.raises(UnusableInput, match=r"nowhere\.csv: cannot be read"):
+    with pytest.raises(UnusableInput, match=r"nowhere\.csv: cannot be read \(no such file"):
         check(tmp_path / "nowhere.csv")
+    korean = tmp_path / "korean.csv"
+    korean.write_bytes("구별,소계\n강남구,2780\n".encode("cp949"))
+    with pytest.raises(UnusableInput, match=r"korean\.csv: is not in UTF-8; save it"):
+        check(korean)
 
 
 def test_the_command_names_the_rows(tmp_path: Path) -> None:

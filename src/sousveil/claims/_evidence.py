@@ -48,9 +48,13 @@ def _read_file(path: Path) -> list[dict[str, Any]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             return _read(lines, str(path))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnusableInput(f"{path}: cannot be read as CSV ({reason}); check the path") from error
+    except UnicodeDecodeError as error:
+        raise UnusableInput(f"{path}: is not in UTF-8; save it as CSV in UTF-8") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UnusableInput(f"{path}: cannot be read ({reason}); check the path") from error
+    except csv.Error as error:
+        raise UnusableInput(f"{path}: is no CSV ({error}); mend it") from error
 
 
 def _read(lines: TextIO, name: str) -> list[dict[str, Any]]:

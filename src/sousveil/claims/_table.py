@@ -55,9 +55,11 @@ class Table(NamedTuple):
 def read(path: Path) -> Table:
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise UnusableInput(f"{path}: cannot be read as CSV ({reason}); check the path") from error
+    except UnicodeDecodeError as error:
+        raise UnusableInput(f"{path}: is not in UTF-8; save it as CSV in UTF-8") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UnusableInput(f"{path}: cannot be read ({reason}); check the path") from error
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)

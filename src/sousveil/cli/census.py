@@ -111,7 +111,7 @@ def census(
     licences.
     """
     if within is None and population is None and _is_claimed_country(sources):
-        claims.place(sources[0], output, on=on, as_json=as_json, quiet=quiet, seed=seed)
+        claims.place(sources, output, on=on, as_json=as_json, quiet=quiet, seed=seed)
         return
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
         from sousveil.census import census as count

@@ -44,8 +44,8 @@ app = typer.Typer(
 
 @app.command("place", epilog=EXAMPLES)
 def place(
-    name: Annotated[
-        str,
+    words: Annotated[
+        list[str],
         typer.Argument(
             metavar="PLACE",
             help="A country, a city or the world, in any of several languages; the word place "
@@ -96,6 +96,7 @@ def place(
     DIR gets a page that opens offline (report.html), the claims and estimates as CSV, and the JSON
     object.
     """
+    name = " ".join(words)
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
         from sousveil.claims import claims
 
