@@ -130,6 +130,15 @@ def test_the_ratio_that_does_not_follow_is_named(china: Answer) -> None:
     assert stated["computed"] == pytest.approx(4.01, abs=0.005)
 
 
+def test_a_ratio_is_not_judged_by_people_of_no_year() -> None:
+    """73.3 per 1,000 of London in 2021 was worked out with people that the page does not give."""
+    london = claims("London", on=TODAY)
+    assert claim(london, "london-comparitech-2021")["stated_ratio"] is None
+    assert claim(london, "london-comparitech-2020")["stated_ratio"]["status"] == "holds"
+    assert claim(london, "london-mccahill-2002")["people_note"].startswith("one undated figure")
+    assert "1 per 21†" in london.to_html()
+
+
 def test_the_shared_file_of_people_is_not_shipped_as_it_is(shared_data: Path) -> None:
     own = PROJECT / "src" / "sousveil" / "claims" / "population.csv"
     assert own.stat().st_size < 70_000

@@ -122,9 +122,14 @@ def as_dict(read: Read) -> dict[str, Any]:
 
 
 def _stated(read: Read) -> dict[str, Any] | None:
-    """Return whether the ratio that was published follows from the number and the people."""
+    """Return whether the ratio that was published follows from the number and the people.
+
+    Not where the only people known are of no year: the publisher will have used others.
+    """
     claim = read.claim
     if claim["ratio"] is None or claim["number"] is None or read.people is None:
+        return None
+    if claim["people"] is None and read.people.year is None:
         return None
     people = claim["people"] or read.people.people
     base = _BASES[claim["ratio_unit"]]

@@ -7,7 +7,7 @@ from typing import Any, Final
 ROLES: Final = {
     "independent": "independent",
     "copy": "copy",
-    "derived": "arithmetic on other claims",
+    "derived": "arithmetic on other figures",
     "forecast": "forecast",
     "undated": "undated",
     "no definition": "does not say what was counted",
