@@ -8,10 +8,21 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
-__all__ = ["Census", "Linked", "UnusableInput", "__version__", "census", "link"]
+__all__ = [
+    "Census",
+    "Linked",
+    "UnusableInput",
+    "__version__",
+    "census",
+    "claims",
+    "completeness",
+    "link",
+]
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
+    from sousveil.claims import claims
+    from sousveil.completeness import completeness
     from sousveil.errors import UnusableInput
     from sousveil.linking import Linked, link
 
@@ -20,6 +31,8 @@ _HOME: Final = {
     "Linked": "linking",
     "UnusableInput": "errors",
     "census": "census",
+    "claims": "claims",
+    "completeness": "completeness",
     "link": "linking",
 }
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sousveil import __version__
-from sousveil.cli import census, link, register, sources
+from sousveil.cli import census, claims, completeness, link, register, sources
 
 app = typer.Typer(
     name="sousveil",
@@ -23,6 +23,8 @@ app.command("census", epilog=census.EXAMPLES)(census.census)
 app.add_typer(sources.app, name="sources")
 app.command("link", epilog=link.EXAMPLES)(link.link)
 app.add_typer(register.app, name="register")
+app.add_typer(claims.app, name="claims")
+app.command("completeness", epilog=completeness.EXAMPLES)(completeness.completeness)
 
 
 def _version(wanted: bool) -> None:
