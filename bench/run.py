@@ -7,7 +7,17 @@ import sys
 
 from _measure import BENCH, README
 
-SCRIPTS = ("census.py", "reading.py", "report.py", "visibility.py", "coverage.py", "exposure.py")
+SCRIPTS = (
+    "census.py",
+    "reading.py",
+    "report.py",
+    "linking.py",
+    "register.py",
+    "claims.py",
+    "visibility.py",
+    "coverage.py",
+    "exposure.py",
+)
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ __all__ = [
     "UnusableInput",
     "__version__",
     "census",
+    "claims",
+    "completeness",
     "coverage",
     "exposure",
     "letters",
@@ -26,6 +28,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
+    from sousveil.claims import claims
+    from sousveil.completeness import completeness
     from sousveil.coverage import Coverage, coverage
     from sousveil.errors import UnusableInput
     from sousveil.exposure import Exposure, exposure, ways
@@ -40,6 +44,8 @@ _HOME: Final = {
     "Linked": "linking",
     "UnusableInput": "errors",
     "census": "census",
+    "claims": "claims",
+    "completeness": "completeness",
     "coverage": "coverage",
     "exposure": "exposure",
     "letters": "letters",

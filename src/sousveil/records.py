@@ -330,5 +330,40 @@ WAYS: Final = pa.schema(
         pa.field("could_m", pa.float64(), nullable=False),
         pa.field("identify_m", pa.float64(), nullable=False),
         pa.field("geometry", pa.binary(), nullable=False),
+CLAIM_SCOPES: Final = (
+    "installed base",
+    "public-facing",
+    "public bodies",
+    "business premises",
+    "visible from the street",
+    "one network",
+    "unstated",
+)
+CLAIM_BASES: Final = ("count", "sample", "model", "compiled", "derived", "forecast")
+CLAIM_GRADES: Final = ("A", "B", "C", "D")
+CLAIM_RATIO_UNITS: Final = ("people_per_camera", "per_100", "per_1000")
+
+# Published totals: who said how many cameras a place has, when, about what, taken from whom.
+CLAIMS: Final = pa.schema(
+    [
+        pa.field("claim_id", pa.string(), nullable=False),
+        pa.field("place", pa.string(), nullable=False),
+        pa.field("number", pa.float64()),  # cameras; null where only a ratio was published
+        pa.field("number_low", pa.float64()),  # the range that the publisher gives
+        pa.field("number_high", pa.float64()),
+        pa.field("year", pa.int32()),  # that the number speaks of; null for undated
+        pa.field("scope", pa.string(), nullable=False),  # CLAIM_SCOPES: what was counted
+        pa.field("basis", pa.string(), nullable=False),  # CLAIM_BASES: how the number was made
+        pa.field("publisher", pa.string(), nullable=False),
+        pa.field("origin", pa.string()),  # who it was really taken from
+        pa.field("copy_of", pa.string()),  # claim_id of which it is the same number again
+        pa.field("derived_from", _strings, nullable=False),  # claim_ids it was worked out from
+        pa.field("people", pa.float64()),  # the population that the publisher put beside it
+        pa.field("ratio", pa.float64()),  # as published, in ratio_unit
+        pa.field("ratio_unit", pa.string()),  # CLAIM_RATIO_UNITS
+        pa.field("quoted_by", pa.string(), nullable=False),  # the page where it was read
+        pa.field("grade", pa.string(), nullable=False),  # CLAIM_GRADES, docs/claims.md
+        pa.field("made_in", pa.int32(), nullable=False),  # year of writing
+        pa.field("note", pa.string()),
     ]
 )

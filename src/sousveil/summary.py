@@ -140,9 +140,11 @@ def ages(cameras: pa.Table, *, on: date) -> dict[str, Any]:
     """Return how long ago the cameras were last checked or edited, seen from the day `on`.
 
     JSON: {"classes": {age class: cameras}, "median_years", "checked", "edited", "unknown"}, where
-    checked counts a check on the ground and edited only a change of the map.
+    checked counts a check on the ground and edited only a change of the map. The day of a list that
+    does not say when it looked at a camera tells nothing of that.
     """
-    seen = [day for day in cameras["last_seen"].to_pylist() if day is not None]
+    looked = zip(cameras["last_seen"].to_pylist(), cameras["seen_by"].to_pylist(), strict=True)
+    seen = [day for day, by in looked if day is not None and by in ("check", "edit")]
     years = sorted(max(0.0, (on - day).days / _DAYS_PER_YEAR) for day in seen)
     classes = dict.fromkeys((name for _, name in AGE_CLASSES), 0)
     for age in years:

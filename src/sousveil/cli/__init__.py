@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from sousveil import __version__
-from sousveil.cli import census, coverage, exposure, letters, link, optics, register, sources
+from sousveil.cli import (
+    census,
+    claims,
+    completeness,
+    coverage,
+    exposure,
+    letters,
+    link,
+    optics,
+    register,
+    sources,
+)
 
 app = typer.Typer(
     name="sousveil",
@@ -27,6 +38,8 @@ app.command("optics", epilog=optics.EXAMPLES)(optics.optics)
 app.add_typer(register.app, name="register")
 app.command("exposure", epilog=exposure.EXAMPLES)(exposure.exposure)
 app.command("letters", epilog=letters.EXAMPLES)(letters.letters)
+app.add_typer(claims.app, name="claims")
+app.command("completeness", epilog=completeness.EXAMPLES)(completeness.completeness)
 
 
 def _version(wanted: bool) -> None:
