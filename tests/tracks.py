@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from sousveil.track import Graph
+from sousveil.visibility import plane_around
 
 START = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
 PACE = 1.34
@@ -88,3 +90,14 @@ def gpx(path: Path, lonlat: Any, seconds: Any | None, *, start: datetime = START
         encoding="utf-8",
     )
     return path
+
+
+def stroll(path: Path, line: Any, *, seed: int) -> Path:
+    """Write the track of somebody who walks a line (longitude, latitude) with a phone."""
+    lonlat = shapely.get_coordinates(line)
+    plane = plane_around(lonlat[:, 0], lonlat[:, 1])
+    xy = plane.to_xy(lonlat[:, 0], lonlat[:, 1])
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    seconds = np.arange(0.0, along[-1] / PACE)
+    points = np.column_stack([np.interp(seconds * PACE, along, xy[:, k]) for k in (0, 1)])
+    return gpx(path, plane.to_lonlat(noisy(points, seed=seed)), seconds)

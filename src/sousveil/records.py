@@ -330,6 +330,9 @@ WAYS: Final = pa.schema(
         pa.field("could_m", pa.float64(), nullable=False),
         pa.field("identify_m", pa.float64(), nullable=False),
         pa.field("geometry", pa.binary(), nullable=False),
+    ]
+)
+
 CLAIM_SCOPES: Final = (
     "installed base",
     "public-facing",

@@ -78,8 +78,8 @@ def match(track: Track, graph: Graph, *, m_per_s: float) -> Matched:
 def _times(track: Track, xy: Floats, m_per_s: float) -> Floats:
     if not track.has_times:
         return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T)) / m_per_s])
-    ms = track.points["time"].cast("int64").to_numpy()
-    return (ms - ms[0]) / 1000.0
+    ms: Ints = track.points["time"].cast("int64").to_numpy()
+    return np.asarray((ms - ms[0]) / 1000.0, np.float64)
 
 
 def _legs(part: Ints, xy: Floats, time_s: Floats, *, has_times: bool) -> Ints:
