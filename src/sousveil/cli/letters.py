@@ -75,7 +75,7 @@ def letters(
         typer.echo(dumps(told))
         return
     typer.echo(
-        f"{len(told['access'])} requests for access, {len(told['records'])} requests for records. "
+        f"Requests for access: {len(told['access'])}, for records: {len(told['records'])}. "
         "They are drafts: read them before you send them."
     )
     typer.echo(f"\nStart with: {told['files']['index']}")

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.spatial import cKDTree
 
 from sousveil.records import LEVELS
 from sousveil.report import _static
@@ -55,6 +56,7 @@ def picture(
         'aria-label="Your way, coloured by how likely you were seen, and the cameras along it" '
         'xmlns="http://www.w3.org/2000/svg">'
         f"{_static.street_paths(streets, on)}{_ways(moments, watchful, on)}{_cameras(passes, on)}"
+        f"{_numbers(moments, on)}"
         f'<circle id="here" r="9" cx="-99" cy="-99"/>{_static.scale_bar(on)}</svg>'
     )
 
@@ -72,6 +74,20 @@ def _ways(moments: pa.Table, watchful: pa.Table, on: _static.Frame) -> str:
             if path:
                 drawn.append(f'<path class="trace {name} w{way}" d="{path}"/>')
     return "".join(drawn)
+
+
+def _numbers(moments: pa.Table, on: _static.Frame) -> str:
+    """Return the number of each of several ways, where it is farthest from all others."""
+    ways = moments["way"].to_numpy()
+    if not ways.any():
+        return ""
+    xy = on.xy(np.column_stack([moments["lon"].to_numpy(), moments["lat"].to_numpy()]))
+    told = []
+    for way in np.unique(ways).tolist():
+        away, _ = cKDTree(xy[ways != way]).query(xy[ways == way])
+        x, y = xy[ways == way][np.argmax(away)]
+        told.append(f'<text class="many" x="{x:.0f}" y="{y - 12:.0f}">{way + 1}</text>')
+    return "".join(told)
 
 
 def _path(xy: Floats, chosen: npt.NDArray[np.bool_], trip: npt.NDArray[np.int64]) -> str:

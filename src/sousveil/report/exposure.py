@@ -21,7 +21,6 @@ _LEVELS: Final = {
     "identify": ("Identify", "who it is, beyond doubt, also a stranger"),
 }
 _MOST_ROWS: Final = 60
-_SCRIPTS: Final = ("way",)
 
 Summary = dict[str, Any]
 
@@ -75,47 +74,54 @@ def _title(summary: Summary) -> str:
 
 
 def _answer(summary: Summary) -> str:
-    told = summary["cameras"]["detect"]
+    told, planned = summary["cameras"]["detect"], summary["kind"] == "ways"
     could = _words.plural(told["could"], "camera")
-    which = "the shortest way" if summary["kind"] == "ways" else "this way"
+    which = "the shortest way" if planned else "this way"
     if not told["could"]:
         return f"No camera on record could see you on {which}. Cameras that are on no record may."
-    if told["all"] is None:
-        tail = "How many more there are is not known."
-    else:
-        tail = f"With those that no source has, **{_span(told['all'])}** did."
+    did = "would, if they run" if planned else "did, if they ran"
+    tail = "How many more there are is not known."
+    if told["all"] is not None:
+        tail = f"With those that no source has, they are **{_span(told['all'])}**."
+    have = "could see" if planned else "could have seen"
     return (
-        f"On {which} **{could}** on record could have seen you, and an expected "
-        f"**{_span(told)}** did, if they ran. {tail}"
+        f"On {which} **{could}** on record {have} you, and an expected **{_span(told)}** {did}. "
+        f"{tail}"
     )
 
 
 def _figures(summary: Summary) -> list[str]:
     time, levels = summary["time"], summary["cameras"]
-    known = time["known_s"]
     owners = levels["detect"]["by_operator_class"]
+    could, seen = (duration(time["detect"][name]) for name in ("could_s", "seen_s"))
+    unseen_s = sum(one["end_s"] - one["start_s"] for one in summary["unseen"])
     found = [
-        f"Of {duration(known)}, at least one camera could have seen you for "
-        f"**{duration(time['detect']['could_s'])}**, and did for an expected "
-        f"**{duration(time['detect']['seen_s'])}**.",
+        f"Of {duration(time['known_s'])}: **{could}** in which at least one camera could see you, "
+        f"and an expected **{seen}** in which one does.",
         f"Sharp enough to identify a stranger: **{_span(levels['identify'])}** cameras, for an "
         f"expected {duration(time['identify']['seen_s'])}.",
         f"Of those that could: **{owners['public']['could']}** of public bodies, "
         f"**{owners['private']['could']}** private, **{owners['unknown']['could']}** of operators "
         "that no source names.",
-        f"For **{duration(sum(s['end_s'] - s['start_s'] for s in summary['unseen']))}** no camera "
-        "on record could see you. That is no promise.",
+        f"For **{duration(unseen_s)}** no camera on record could see you. That is no promise.",
     ]
     gap_s = summary.get("track", {}).get("gap_s", 0)
     if gap_s >= 1:
         found.append(f"For {duration(gap_s)} the track is silent: nothing is said about them.")
     if summary["kind"] == "ways" and len(summary["ways"]) > 1:
-        first, last = summary["ways"][0], summary["ways"][-1]
+        first, *others = summary["ways"]
+        told = _words.listed(
+            [f"{w['length_m']:,.0f} m long and seen on {_metres(w['seen_m'])}" for w in others[:3]]
+        )
         found.append(
-            f"A way of {last['length_m']:,.0f} m instead of {first['length_m']:,.0f} m is seen for "
-            f"an expected **{last['seen_m']:,.0f} m** instead of {first['seen_m']:,.0f} m."
+            f"The shortest is {first['length_m']:,.0f} m long and seen on an expected "
+            f"**{_metres(first['seen_m'])}**; others are {told}."
         )
     return found
+
+
+def _metres(length_m: float) -> str:
+    return f"{length_m:,.0f} m" if length_m >= 1 else "under 1 m"
 
 
 def _span(told: dict[str, Any]) -> str:
@@ -209,7 +215,7 @@ def _operators(summary: Summary) -> dict[str, Any]:
 def _ways(summary: Summary) -> dict[str, Any]:
     rows = [
         [f"{one['way'] + 1}", f"{one['length_m']:,.0f} m", f"{one['minutes']:.0f} min",
-         f"{one['seen_m']:,.0f} m", f"{one['could_m']:,.0f} m",
+         _metres(one["seen_m"]), _metres(one["could_m"]),
          _span(one["cameras"]["detect"]), f"{one['cameras']['detect']['could']}"]
         for one in summary["ways"]
     ]  # fmt: skip
