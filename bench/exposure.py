@@ -70,8 +70,8 @@ def main() -> None:
         row["against sousveil"] = row["cpu s"] / ours["cpu_s"]
     area_km2 = counted.place.area_km2 or 0.0
     note = (
-        f"{machine()}. {DAY_S:,} points, one a second, with the errors of a phone, on the streets of "
-        f"a made-up town of {area_km2:.0f} km2 with {CAMERAS:,} cameras and "
+        f"{machine()}. {DAY_S:,} points, one a second, with the errors of a phone, on the streets "
+        f"of a made-up town of {area_km2:.0f} km2 with {CAMERAS:,} cameras and "
         f"{counted.buildings.num_rows:,} buildings; 200 draws. CPU time of all threads, the best "
         f"of {RUNS} runs after one that compiles; {ours['pairs']:,} pairs of place and camera, "
         f"{ours['passes']:,} passes."

@@ -417,3 +417,23 @@ def test_the_command_plans_and_says_what_is_wrong(town: Path, tmp_path: Path) ->
         assert run.exit_code == 2
         assert said in run.stderr
         assert not (tmp_path / "p").exists()
+
+
+def test_where_nothing_is_mapped_nothing_is_said(town: Path, tmp_path: Path) -> None:
+    """Half of the walk leads out of the town, where no camera on record is no finding."""
+    lon = np.linspace(WEST + 3 * STEP, WEST + 40 * STEP, 900)
+    path = gpx(tmp_path / "way.gpx", np.column_stack([lon, np.full(len(lon), SOUTH + 2 * STEP)]),
+               np.arange(len(lon)))  # fmt: skip
+    found = sv.exposure(path, town, draws=20)
+    track, time = found.summary["track"], found.summary["time"]
+    assert track["outside_s"] > 500
+    assert time["known_s"] + track["outside_s"] == pytest.approx(899)
+    covered = found.moments["covered"].to_numpy(zero_copy_only=False)
+    edge = WEST + BLOCKS * STEP
+    metres = (found.moments["lon"].to_numpy() - edge) * 111_320 * np.cos(np.radians(SOUTH))
+    assert not covered[metres > 300].any()
+    assert covered[metres < 100].all()
+    unseen = sum(one["end_s"] - one["start_s"] for one in found.summary["unseen"])
+    assert unseen < time["known_s"]
+    with pytest.raises(UnusableInput, match=r"far.gpx: lies outside what the sources map"):
+        sv.exposure(along_street(tmp_path / "far.gpx", row=400), town)

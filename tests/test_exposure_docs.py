@@ -24,8 +24,8 @@ def commands(page: str) -> list[tuple[str, str]]:
     """Return the commands of a page's example, each with what it prints."""
     text = (DOCS / page).read_text(encoding="utf-8")
     (block,) = re.findall(r"<!-- example -->\n```console\n(.*?)```", text, re.DOTALL)
-    return [(c, said.strip()) for c, said in re.findall(r"\$ sousveil (.*?)\n(.*?)(?=\$ |\Z)", block,
-                                                        re.DOTALL)]  # fmt: skip
+    found = re.findall(r"\$ sousveil (.*?)\n(.*?)(?=\$ |\Z)", block, re.DOTALL)
+    return [(command, said.strip()) for command, said in found]
 
 
 def python(page: str) -> str:

@@ -1,10 +1,9 @@
-"""The private page in a real browser: it asks for nothing, tells the truth, and everyone can use it."""
+"""The private page in a real browser: it asks for nothing and everyone can use it."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

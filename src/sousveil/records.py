@@ -276,6 +276,7 @@ MOMENTS: Final = pa.schema(
         pa.field("lon", pa.float64(), nullable=False),  # middle of the piece
         pa.field("lat", pa.float64(), nullable=False),
         pa.field("on_street", pa.bool_(), nullable=False),  # matched to a street
+        pa.field("covered", pa.bool_(), nullable=False),  # false: outside what the sources map
         pa.field("street", pa.string()),  # its name
     ]
 )

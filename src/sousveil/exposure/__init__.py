@@ -28,7 +28,7 @@ from sousveil.export import write_csv, write_geoparquet, write_json
 from sousveil.exposure import _along, _between, _summary
 from sousveil.exposure._register import Register, register_of
 from sousveil.exposure._undercount import Undercount, checked
-from sousveil.records import LEVELS
+from sousveil.records import LEVELS, MOMENTS
 from sousveil.visibility import plane_around
 
 __all__ = ["FILES", "Exposure", "Undercount", "exposure", "ways"]
@@ -114,7 +114,7 @@ def exposure(
     progress("Matching the track to the streets")
     graph = tracks.graph(there.streets, plane_around(lon, lat))
     matched = tracks.match(way, graph, m_per_s=tracks.WALKING_M_PER_S)
-    moments = tracks.moments(matched, graph, there.streets)
+    moments = _covered(tracks.moments(matched, graph, there.streets), there, track)
     progress("Looking for the cameras that see it")
     began = _began(way)
     passes, tally, watchful, near = _seen(moments, there, began, draws=draws, seed=seed)
@@ -173,6 +173,24 @@ def ways(
         cameras=near,
         streets=there.streets,
     )
+
+
+def _covered(moments: pa.Table, there: Register, track: str | Path) -> pa.Table:
+    """Tell which moments lie in what the sources map: elsewhere no camera is no finding."""
+    if there.area is None:
+        return moments
+    lon, lat = moments["lon"].to_numpy(), moments["lat"].to_numpy()
+    plane = plane_around(lon, lat)
+    area = plane.flat(np.array([there.area]))[0]
+    shapely.prepare(area)
+    covered = shapely.dwithin(area, shapely.points(plane.to_xy(lon, lat)), RADIUS_M)
+    if not covered.any():
+        raise UnusableInput(
+            f"{track}: lies outside what the sources map (it is near longitude {lon[0]:.2f}, "
+            f"latitude {lat[0]:.2f}); give an extract of the place where you were"
+        )
+    place = moments.schema.get_field_index("covered")
+    return moments.set_column(place, MOMENTS.field("covered"), pa.array(covered))
 
 
 def _seen(

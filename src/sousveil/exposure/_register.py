@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
+import shapely
 
 from sousveil.errors import UnusableInput
 from sousveil.sources._country import country_at
@@ -23,6 +24,7 @@ class Register(NamedTuple):
     sources: list[dict[str, str | None]]
     attribution: list[str]
     country: str | None  # ISO 3166-1 alpha-2
+    area: shapely.Geometry | None = None  # that the sources map; None: not known
 
 
 def register_of(
@@ -60,6 +62,7 @@ def register_of(
         ],
         attribution=list(dict.fromkeys(s.attribution for s in counted.sources)),
         country=_country(counted.cameras, counted.place.country),
+        area=counted.place.boundary if counted.place.area_km2 is not None else None,
     )
 
 

@@ -61,6 +61,7 @@ def of_track(
             "duration_s": whole_s,
             "gaps": int(matched.leg[-1]),
             "gap_s": max(0.0, whole_s - known_s),
+            "outside_s": _outside_s(moments),
             "length_m": float(pc.sum(moments["length_m"]).as_py() or 0.0),
             "on_street_share": matched.on_street_share,
         },
@@ -104,6 +105,12 @@ def of_ways(
     }
 
 
+def _outside_s(moments: pa.Table) -> float:
+    """Return the seconds outside what the sources map, of which nothing is known."""
+    there = moments.filter(pc.invert(moments["covered"]))
+    return float(pc.sum(pc.subtract(there["end_s"], there["start_s"])).as_py() or 0.0)
+
+
 def _of_way(tally: Tally, way: int) -> Tally:
     mine = tally.way == way
     return Tally(tally.camera[mine], tally.way[mine], tally.best[mine])
@@ -122,7 +129,7 @@ def _common(
 ) -> dict[str, Any]:
     could = watchful["could"].to_numpy()
     best = watchful["probability"].to_numpy()[LEVELS.index("identify") :: len(LEVELS)]
-    unseen = could[:: len(LEVELS)] == 0
+    unseen = (could[:: len(LEVELS)] == 0) & moments["covered"].to_numpy(zero_copy_only=False)
     return {
         "on": there.on.isoformat(),
         "country": there.country,

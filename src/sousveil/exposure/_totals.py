@@ -95,7 +95,8 @@ def seconds(watchful: pa.Table, moments: pa.Table, undercount: Undercount | None
 
     all: with the cameras not on record, null where their number is not known.
     """
-    length_s = moments["end_s"].to_numpy() - moments["start_s"].to_numpy()
+    covered = moments["covered"].to_numpy(zero_copy_only=False)
+    length_s = (moments["end_s"].to_numpy() - moments["start_s"].to_numpy()) * covered
     told: dict[str, Any] = {"known_s": float(length_s.sum())}
     for i, level in enumerate(LEVELS):
         seen, could, public, private = (

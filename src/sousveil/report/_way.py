@@ -22,6 +22,7 @@ SHADES: Final = (
     ("s1", "5 to 20%"),
     ("s2", "20 to 50%"),
     ("s3", "50% and more"),
+    ("outside", "outside what the sources map"),
 )
 """How a moment is drawn: classes of the style sheet, and what they mean."""
 
@@ -32,9 +33,12 @@ _TIMELINE: Final = 1000
 _MOST_STEPS: Final = 1500
 
 
-def shade(probability: Floats, could: Floats) -> npt.NDArray[np.int64]:
+def shade(
+    probability: Floats, could: Floats, covered: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
     """Return which of SHADES each moment is drawn in."""
-    return np.where(could > 0, 1 + np.searchsorted(_BOUNDS, probability, side="right"), 0)
+    seen = np.where(could > 0, 1 + np.searchsorted(_BOUNDS, probability, side="right"), 0)
+    return np.where(covered, seen, len(SHADES) - 1)
 
 
 def frame(moments: pa.Table) -> _static.Frame:
@@ -64,7 +68,7 @@ def picture(
 def _ways(moments: pa.Table, watchful: pa.Table, on: _static.Frame) -> str:
     xy = on.xy(np.column_stack([moments["lon"].to_numpy(), moments["lat"].to_numpy()]))
     seen, could = (watchful[n].to_numpy()[:: len(LEVELS)] for n in ("probability", "could"))
-    shades = shade(seen, could)
+    shades = shade(seen, could, moments["covered"].to_numpy(zero_copy_only=False))
     trip = moments["way"].to_numpy().astype(np.int64) * (1 << 20) + moments["leg"].to_numpy()
     drawn = []
     for way in np.unique(moments["way"].to_numpy()).tolist():

@@ -108,6 +108,12 @@ def _figures(summary: Summary) -> list[str]:
     gap_s = summary.get("track", {}).get("gap_s", 0)
     if gap_s >= 1:
         found.append(f"For {duration(gap_s)} the track is silent: nothing is said about them.")
+    outside_s = summary.get("track", {}).get("outside_s", 0)
+    if outside_s >= 1:
+        found.append(
+            f"For {duration(outside_s)} you were outside what the sources map: nothing is known "
+            "of that."
+        )
     if summary["kind"] == "ways" and len(summary["ways"]) > 1:
         first, *others = summary["ways"]
         told = _words.listed(

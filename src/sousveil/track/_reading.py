@@ -201,8 +201,10 @@ def _without_jumps(
         elapsed = max((seconds[j] or 0.0) - (seconds[i] or 0.0), 1.0)
         return metres / elapsed > FASTEST_M_PER_S
 
-    keep: list[int] = []
     last = len(points) - 1
+    if not any(too_far(i, i + 1) for i in range(last)):
+        return list(range(len(points)))
+    keep: list[int] = []
     for i in range(len(points)):
         before = not keep or too_far(keep[-1], i)
         after = i == last or too_far(i, i + 1)

@@ -64,6 +64,7 @@ def moments(
             "lon": lonlat[:, 0],
             "lat": lonlat[:, 1],
             "on_street": edge >= 0,
+            "covered": np.ones(len(leg), bool),
             "street": _names(edge, graph, streets),
         },
         schema=MOMENTS,

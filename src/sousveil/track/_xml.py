@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
@@ -111,5 +112,6 @@ def _elements(path: Path) -> Iterator[tuple[str, ElementTree.Element]]:
             ) from error
 
 
+@cache
 def _local(tag: object) -> str:
     return str(tag).rpartition("}")[2]
