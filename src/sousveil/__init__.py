@@ -8,17 +8,29 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
-__all__ = ["Census", "Linked", "UnusableInput", "__version__", "census", "link"]
+__all__ = [
+    "Capture",
+    "Census",
+    "Linked",
+    "UnusableInput",
+    "__version__",
+    "capture",
+    "census",
+    "link",
+]
 
 if TYPE_CHECKING:
+    from sousveil.capture import Capture, capture
     from sousveil.census import Census, census
     from sousveil.errors import UnusableInput
     from sousveil.linking import Linked, link
 
 _HOME: Final = {
+    "Capture": "capture",
     "Census": "census",
     "Linked": "linking",
     "UnusableInput": "errors",
+    "capture": "capture",
     "census": "census",
     "link": "linking",
 }
