@@ -18,8 +18,9 @@ _CERTAIN: Final = 1 - 1e-9
 class Linked(NamedTuple):
     """Links by camera and list: the camera, the list's number and the probability of each.
 
-    A camera's anchor, which a link ties the others to, has the probability 1. alpha holds for two
-    lists (i, j), i before j, the chance that a camera of both is linked.
+    A camera's anchor, which a link ties the others to, has the probability 1. alpha: of each list
+    in the order in which they were linked, the chance that a camera it shares with the lists before
+    it was linked to them; 1 for the first; empty where that is not known.
     """
 
     lists: tuple[str, ...]
@@ -27,7 +28,7 @@ class Linked(NamedTuple):
     of_list: Index
     probability: Array
     n_cameras: int
-    alpha: Mapping[tuple[int, int], float]
+    alpha: Mapping[int, float]
 
 
 def read_links(links: pa.Table, *, lists: Sequence[str] | None = None,
@@ -80,14 +81,31 @@ def _one_a_list(camera: Index, of_list: Index, probability: Array, k: int,
     return camera, of_list, probability
 
 
-def _alphas(rates: pa.Table | None, number: dict[str, int]) -> dict[tuple[int, int], float]:
-    found = {}
-    for row in [] if rates is None else rates.to_pylist():
-        ends = number.get(row["source_l"]), number.get(row["source_r"])
-        if None not in ends and row["alpha"]:
-            i, j = sorted(end for end in ends if end is not None)
-            found[i, j] = min(float(row["alpha"]), 1.0)
-    return found
+def _alphas(rates: pa.Table | None, number: dict[str, int]) -> dict[int, float]:
+    """Return alpha of each list against those before it, in the order of linking."""
+    rows = [
+        row
+        for row in ([] if rates is None else rates.to_pylist())
+        if row["source_l"] in number and row["source_r"] in number
+    ]
+    later: dict[int, list[tuple[float, float]]] = {i: [] for i in number.values()}
+    for row in rows:
+        if row["alpha"]:
+            alpha, linked = min(float(row["alpha"]), 1.0), float(row["linked"])
+            later[number[row["source_r"]]].append((alpha, max(linked, 1.0)))
+    if not any(later.values()):
+        return {}
+    order = sorted(later, key=lambda i: sum(row["source_r"] == _name(number, i) for row in rows))
+    return {
+        i: float(np.average([a for a, _ in later[i]], weights=[w for _, w in later[i]]))
+        if later[i]
+        else 1.0
+        for i in order
+    }
+
+
+def _name(number: dict[str, int], wanted: int) -> str:
+    return next(name for name, i in number.items() if i == wanted)
 
 
 def histories_of(linked: Linked) -> Histories:
@@ -108,8 +126,8 @@ def draw(linked: Linked, *, n: int, seed: int) -> list[Histories]:
     """Draw capture histories as they could be: multiple imputation of the links.
 
     Each link holds with its probability, else its observation is a camera of its own. Where alpha
-    is known, as many links between two lists as were then missed (a negative binomial number) are
-    made between cameras that could be one, drawn at random.
+    is known, links that were missed are made, list by list: a negative binomial number of cameras
+    that stand in one list alone join others, of such histories as those that were linked have.
     """
     seeds = np.random.SeedSequence(seed).spawn(n)
     return [_draw(linked, np.random.default_rng(one)) for one in seeds]
@@ -122,30 +140,32 @@ def _draw(linked: Linked, rng: np.random.Generator) -> Histories:
         linked.camera[holds], weights=bits[holds], minlength=linked.n_cameras
     ).astype(np.int64)
     masks = np.concatenate([masks[masks > 0], bits[~holds]])
-    pairs = list(linked.alpha.items())
-    shared = {ends: int(((masks & _both(ends)) == _both(ends)).sum()) for ends, _ in pairs}
-    for index in rng.permutation(len(pairs)):
-        ends, alpha = pairs[index]
-        missed = rng.negative_binomial(shared[ends], alpha) if shared[ends] and alpha < 1 else 0
-        now = int(((masks & _both(ends)) == _both(ends)).sum())
-        masks = _joined(masks, ends, shared[ends] + missed - now, rng)
-    return _counted(masks, linked.lists)
+    counts = np.bincount(masks, minlength=1 << len(linked.lists)).astype(np.int64)
+    before = 0
+    for i, alpha in linked.alpha.items():
+        _join_missed(counts, 1 << i, before, alpha, rng)
+        before |= 1 << i
+    counts[0] = 0
+    return Histories(linked.lists, counts.astype(float))
 
 
-def _both(ends: tuple[int, int]) -> int:
-    return 1 << ends[0] | 1 << ends[1]
+def _join_missed(counts: Index, one: int, before: int, alpha: float,
+                 rng: np.random.Generator) -> None:  # fmt: skip
+    """Join cameras of one list alone to cameras of lists before it, as many as were missed.
 
-
-def _joined(masks: Index, ends: tuple[int, int], n: int, rng: np.random.Generator) -> Index:
-    """Join n cameras of one list with as many of another, of those that share no list."""
-    one, other = (1 << end for end in ends)
-    left = rng.permutation(np.flatnonzero((masks & one > 0) & (masks & other == 0)))
-    right = rng.permutation(np.flatnonzero((masks & other > 0) & (masks & one == 0)))
-    size = min(len(left), len(right))
-    fits = np.flatnonzero(masks[left[:size]] & masks[right[:size]] == 0)[: max(n, 0)]
-    masks = masks.copy()
-    masks[left[fits]] |= masks[right[fits]]
-    return np.delete(masks, right[fits])
+    Each history that holds the list and an earlier one was reached with the chance alpha, so that
+    as many more of it, on average (1 - alpha) / alpha, were broken into the list and the rest.
+    """
+    codes = np.arange(len(counts))
+    for history in codes[(codes & one > 0) & (codes & before > 0)]:
+        reached = counts[history]
+        if not reached or alpha >= 1:
+            continue
+        missed = rng.negative_binomial(reached, alpha)
+        n = min(missed, counts[one], counts[history & ~one])
+        counts[history] += n
+        counts[one] -= n
+        counts[history & ~one] -= n
 
 
 def _counted(masks: Index, lists: tuple[str, ...]) -> Histories:

@@ -170,7 +170,14 @@ def latent_class(tables: Sequence[Histories], *, seed: int) -> Found:
 
     thinning = max(1, _latent.THINNING // len(tables))
     posteriors = [
-        _latent.sample(one.counts, seed=seed + i, thinning=thinning) for i, one in enumerate(tables)
+        _latent.sample(
+            one.counts,
+            seed=seed + i,
+            warm_up=_latent.WARM_UP,
+            samples=_latent.SAMPLES,
+            thinning=thinning,
+        )
+        for i, one in enumerate(tables)
     ]
     draws = np.concatenate([one.totals.ravel() for one in posteriors])
     worst, effective = max(p.r_hat for p in posteriors), sum(p.effective for p in posteriors)
