@@ -7,7 +7,7 @@ import sys
 
 from _measure import BENCH, README
 
-SCRIPTS = ("census.py", "reading.py", "report.py", "linking.py", "register.py")
+SCRIPTS = ("census.py", "reading.py", "report.py", "linking.py", "register.py", "capture.py")
 
 
 def main() -> None:

@@ -343,6 +343,21 @@ def test_histories_of_links() -> None:
     assert histories(links, lists=["b", "a"]).column_names == ["b", "a", "count"]
 
 
+def test_editions_of_openstreetmap_are_one_list() -> None:
+    rows = [("osm-2020", "node/1", "c1"), ("osm-2024", "node/1", "c1"), ("osm-2024", "way/2", "c2"),
+            ("city", "7", "c1"), ("city", "8", "c3")]  # fmt: skip
+    links = pa.Table.from_pylist(
+        [{"observation_id": f"{s}/{n}", "source_id": s, "native_id": n, "camera_id": c,
+          "probability": 1.0} for s, n, c in rows], schema=LINKS,
+    )  # fmt: skip
+    assert histories(links).column_names == ["city", "osm", "count"]
+    named = histories(links, lists=["osm-2020", "osm-2024"])
+    assert named.column_names == ["osm-2020", "osm-2024", "count"]
+    only = links.filter(pa.compute.not_equal(links["source_id"], "city"))
+    with pytest.raises(sv.UnusableInput, match="observations of 1 lists"):
+        histories(only)
+
+
 def test_draws_of_links_keep_every_observation_and_follow_the_probabilities() -> None:
     links = links_of(600, seed=1, wrong=0.1)
     linked = read_links(links)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -13,6 +14,7 @@ from sousveil.capture._simple import Linkage
 from sousveil.errors import UnusableInput
 
 _CERTAIN: Final = 1 - 1e-9
+_OSM: Final = re.compile(r"(node|way|relation)/\d+")
 
 
 class Linked(NamedTuple):
@@ -35,16 +37,22 @@ def read_links(links: pa.Table, *, lists: Sequence[str] | None = None,
                rates: pa.Table | None = None) -> Linked:  # fmt: skip
     """Prepare links (records.LINKS) for counting; rates: linking.RATES, for links that were missed.
 
-    lists: sources in the order wanted, by default all, by name. Raises UnusableInput.
+    lists: sources in the order wanted, by default all, by name; then all extracts and editions of
+    OpenStreetMap count as one list, `osm`, as they are not made independently. Raises
+    UnusableInput.
     """
-    sources = np.array(links["source_id"].to_pylist(), dtype=object)
+    sources = np.array(
+        links["source_id"].to_pylist() if lists is not None else _joined_editions(links),
+        dtype=object,
+    )
     names = tuple(lists) if lists is not None else tuple(sorted(set(sources.tolist())))
     missing = [name for name in names if name not in set(sources.tolist())]
     if missing:
         raise UnusableInput(f"links: no observation of the list {missing[0]}; see source_id")
     if not 2 <= len(names) <= MOST_LISTS:
         raise UnusableInput(
-            f"links: observations of {len(names)} lists; from 2 to {MOST_LISTS} are needed"
+            f"links: observations of {len(names)} lists; from 2 to {MOST_LISTS} are needed (all "
+            "extracts of OpenStreetMap are one)"
         )
     kept = np.isin(sources, names)
     cameras, camera = np.unique(
@@ -60,6 +68,14 @@ def read_links(links: pa.Table, *, lists: Sequence[str] | None = None,
         len(cameras),
         _alphas(rates, number),
     )
+
+
+def _joined_editions(links: pa.Table) -> list[str]:
+    """Return the list of each observation, several of OpenStreetMap joined into one."""
+    sources, natives = links["source_id"].to_pylist(), links["native_id"].to_pylist()
+    other = {s for s, native in zip(sources, natives, strict=True) if not _OSM.fullmatch(native)}
+    editions = set(sources) - other
+    return ["osm" if s in editions and len(editions) > 1 else s for s in sources]
 
 
 def _one_a_list(camera: Index, of_list: Index, probability: Array, k: int,
