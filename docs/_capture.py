@@ -26,6 +26,7 @@ KOSOVO = Histories(
     np.array([0, 1131, 845, 177, 936, 228, 217, 181, 306, 106, 31, 18, 123, 42, 32, 27.0]),
 )
 TEAL, ORANGE, GREY, RED = "#00796b", "#e67700", "#868e96", "#c92a2a"
+HELD, COLOURS = ("hold", "nearly", "fail"), (TEAL, ORANGE, RED)
 AXIS = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "grid": True}
 
 
@@ -77,7 +78,13 @@ def methods() -> dict[str, Any]:
         rows.append(row | {"label": "loglinear, lowest BIC" if row["name"] == "loglinear" else name,
                            "colour": ORANGE if best else TEAL})  # fmt: skip
     rows.append(dict(result.ensemble) | {"label": "ensemble", "colour": GREY})
-    y = {"field": "label", "type": "nominal", "sort": None, "title": None}
+    y = {
+        "field": "label",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"labelLimit": 300},
+    }
     colour = {"field": "colour", "type": "nominal", "scale": None}
     return {
         "data": {"values": rows},
@@ -85,7 +92,8 @@ def methods() -> dict[str, Any]:
         "height": 220,
         "layer": [
             {"mark": {"type": "rule", "strokeWidth": 3},
-             "encoding": {"y": y, "color": colour, "x": x("low", "killings"), "x2": {"field": "high"}}},
+             "encoding": {"y": y, "color": colour, "x": x("low", "killings"),
+                          "x2": {"field": "high"}}},
             {"mark": {"type": "point", "filled": True, "size": 90},
              "encoding": {"y": y, "color": colour, "x": x("estimate", "killings")}},
         ],
@@ -99,7 +107,7 @@ def models() -> dict[str, Any]:
     rows = [
         {"estimate": m.estimate, "bic": m.bic - lowest, "weight": w}
         for m, w in zip(found, averaging.weights(found, "bic"), strict=True)
-        if m.bic - lowest < 60
+        if m.bic - lowest < 60 and m.estimate < 40_000
     ]
     y = {"field": "bic", "type": "quantitative", "title": "BIC above the lowest",
          "scale": {"reverse": True}}  # fmt: skip
@@ -109,7 +117,7 @@ def models() -> dict[str, Any]:
         "height": 240,
         "mark": {"type": "point", "filled": True, "color": TEAL, "opacity": 0.7},
         "encoding": {
-            "x": x("estimate", "estimate of the model", type="log"),
+            "x": x("estimate", "estimate of the model", type="log", domain=[6000, 40000]),
             "y": y,
             "size": {"field": "weight", "type": "quantitative", "title": "weight"},
         },
@@ -235,9 +243,8 @@ def covariates() -> dict[str, Any]:
         seen = a | b
         found = robust.estimate(a[seen].astype(int), b[seen].astype(int), z[seen],
                                 np.ones(int(seen.sum())))  # fmt: skip
-        assert found is not None
         rows += [
-            {"ratio": found.estimate / 3000, "method": "doubly robust"},
+            {"ratio": found.estimate / 3000 if found else None, "method": "doubly robust"},
             {"ratio": a.sum() * b.sum() / (a & b).sum() / 3000, "method": "Lincoln-Petersen"},
         ]
     return {
@@ -276,8 +283,7 @@ def coverage() -> dict[str, Any]:
                     "shape": {"field": "n", "type": "nominal", "title": None},
                     "color": {
                         "field": "assumptions", "type": "nominal", "title": None,
-                        "scale": {"domain": [f"assumptions {w}" for w in ("hold", "nearly", "fail")],
-                                  "range": [TEAL, ORANGE, RED]},
+                        "scale": {"domain": [f"assumptions {w}" for w in HELD], "range": COLOURS},
                     },
                 },
             },

@@ -12,8 +12,8 @@ from sousveil.capture._methods import AICC, NEAR_AICC, Estimate
 from sousveil.capture._pooling import Mixture, Spread
 
 RULES: Final = {
-    "chapman": "two lists: Chapman's estimate, less biased than Lincoln-Petersen; that the lists are "
-    "independent cannot be tested",
+    "chapman": "two lists: Chapman's estimate, less biased than Lincoln-Petersen; that the lists "
+    "are independent cannot be tested",
     "doubly-robust": "covariates were given: the two lists that share most cameras, independent "
     "only among cameras alike in the covariates",
     "loglinear-average": "three lists or more: the average of log-linear models by AICc, with "
