@@ -7,7 +7,15 @@ import sys
 
 from _measure import BENCH, README
 
-SCRIPTS = ("census.py", "reading.py", "report.py", "linking.py", "register.py", "claims.py")
+SCRIPTS = (
+    "census.py",
+    "reading.py",
+    "report.py",
+    "linking.py",
+    "register.py",
+    "claims.py",
+    "capture.py",
+)
 
 
 def main() -> None:

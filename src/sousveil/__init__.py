@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
 __all__ = [
+    "Capture",
     "Census",
     "Linked",
     "UnusableInput",
     "__version__",
+    "capture",
     "census",
     "claims",
     "completeness",
@@ -20,6 +22,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from sousveil.capture import Capture, capture
     from sousveil.census import Census, census
     from sousveil.claims import claims
     from sousveil.completeness import completeness
@@ -27,9 +30,11 @@ if TYPE_CHECKING:
     from sousveil.linking import Linked, link
 
 _HOME: Final = {
+    "Capture": "capture",
     "Census": "census",
     "Linked": "linking",
     "UnusableInput": "errors",
+    "capture": "capture",
     "census": "census",
     "claims": "claims",
     "completeness": "completeness",

@@ -198,3 +198,20 @@ CLAIMS: Final = pa.schema(
         pa.field("note", pa.string()),
     ]
 )
+
+CAPTURE_MODELS: Final = pa.schema(
+    [
+        pa.field("name", pa.string(), nullable=False),  # capture.MODELS
+        pa.field(
+            "terms", _strings, nullable=False
+        ),  # generators "A:B", or what else tells it apart
+        pa.field("estimate", pa.float64()),
+        pa.field("se", pa.float64()),
+        pa.field("low", pa.float64()),  # 95 %
+        pa.field("high", pa.float64()),  # null where nothing bounds it
+        pa.field("deviance", pa.float64()),
+        pa.field("df", pa.int32()),
+        pa.field("aic", pa.float64()),
+        pa.field("bic", pa.float64()),
+    ]
+)

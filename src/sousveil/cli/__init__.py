@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from sousveil import __version__
-from sousveil.cli import census, claims, completeness, link, register, sources
+from sousveil.cli import (
+    capture,
+    census,
+    claims,
+    completeness,
+    link,
+    register,
+    sources,
+)
 
 app = typer.Typer(
     name="sousveil",
@@ -25,6 +33,7 @@ app.command("link", epilog=link.EXAMPLES)(link.link)
 app.add_typer(register.app, name="register")
 app.add_typer(claims.app, name="claims")
 app.command("completeness", epilog=completeness.EXAMPLES)(completeness.completeness)
+app.command("capture", epilog=capture.EXAMPLES)(capture.capture)
 
 
 def _version(wanted: bool) -> None:
