@@ -8,13 +8,19 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
-__all__ = ["Census", "UnusableInput", "__version__", "census"]
+__all__ = ["Census", "UnusableInput", "__version__", "census", "sample_estimate"]
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
     from sousveil.errors import UnusableInput
+    from sousveil.sampling import sample_estimate
 
-_HOME: Final = {"census": "census", "Census": "census", "UnusableInput": "errors"}
+_HOME: Final = {
+    "census": "census",
+    "Census": "census",
+    "UnusableInput": "errors",
+    "sample_estimate": "sampling",
+}
 
 
 class _Package(ModuleType):
