@@ -8,18 +8,29 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
-__all__ = ["Census", "UnusableInput", "__version__", "census", "sample_estimate"]
+__all__ = [
+    "Census",
+    "UnusableInput",
+    "__version__",
+    "census",
+    "sample_estimate",
+    "survey_estimate",
+    "survey_plan",
+]
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
     from sousveil.errors import UnusableInput
     from sousveil.sampling import sample_estimate
+    from sousveil.survey import survey_estimate, survey_plan
 
 _HOME: Final = {
     "census": "census",
     "Census": "census",
     "UnusableInput": "errors",
     "sample_estimate": "sampling",
+    "survey_estimate": "survey",
+    "survey_plan": "survey",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sousveil import __version__
-from sousveil.cli import census, link, register, sample, sources
+from sousveil.cli import census, link, register, sample, sources, survey
 
 app = typer.Typer(
     name="sousveil",
@@ -24,6 +24,7 @@ app.add_typer(sources.app, name="sources")
 app.command("link", epilog=link.EXAMPLES)(link.link)
 app.add_typer(register.app, name="register")
 app.add_typer(sample.app, name="sample")
+app.add_typer(survey.app, name="survey")
 
 
 def _version(wanted: bool) -> None:
