@@ -13,7 +13,8 @@ from scipy.special import expit, log_expit
 Floats = npt.NDArray[np.float64]
 
 _DRAWS: Final = 2_000
-_SMOOTHING: Final = 0.5  # added to each cell for the uncertainty alone, so that 0 is not certain
+_SMOOTHING: Final = 0.5  # added to the cells for the uncertainty alone, so that 0 is not certain
+_LIKENESS: Final = 0.5  # standard deviation (logits) of three walkers or more around their mean
 _SURE: Final = 12.0  # logits beyond this are 1 for any purpose
 
 
@@ -50,9 +51,10 @@ def estimate(
     """Return the chance of each walker to see a camera; None where nothing was found by both.
 
     The likelihood is conditional on being seen by either (Huggins 1989, Biometrika 76, 133-140);
-    for two walkers it is Lincoln and Petersen's p1 = both / seen by 2. Walkers see independently,
-    and each camera alike. A walker without a partner gets the mean of the others (on the logit
-    scale) and the widest of their uncertainties.
+    for two walkers it is Lincoln and Petersen's p1 = both / seen by 2. Three or more share what
+    each has little of: their logits are drawn together, as normal around their mean. Walkers see
+    independently, and each camera alike. A walker without a partner gets the mean of the others
+    (on the logit scale) and the widest of their uncertainties.
     """
     pooled = _pooled(cells)
     if not sum(c.both for c in pooled):
@@ -61,12 +63,9 @@ def estimate(
     number = {walker: i for i, walker in enumerate(known)}
     own = [c._replace(first=number[c.first], second=number[c.second]) for c in pooled]
     logit = _most_likely(own, len(known))
+    some = _SMOOTHING / len(own)
     smooth = [
-        c._replace(
-            only_first=c.only_first + _SMOOTHING,
-            only_second=c.only_second + _SMOOTHING,
-            both=c.both + _SMOOTHING,
-        )
+        Cells(c.first, c.second, c.only_first + some, c.only_second + some, c.both + some)
         for c in own
     ]
     centre = _most_likely(smooth, len(known))
@@ -116,7 +115,8 @@ def _negative_log_likelihood(logit: Floats, cells: Sequence[Cells]) -> float:
         terms = np.array([yes[a] + no[b], no[a] + yes[b], yes[a] + yes[b]])
         seen = np.array([c.only_first, c.only_second, c.both])
         total += float(seen @ (terms - np.logaddexp.reduce(terms)))
-    return -total
+    apart = logit - logit.mean() if len(logit) > 2 else np.zeros(1)
+    return float((apart**2).sum()) / (2 * _LIKENESS**2) - total
 
 
 def _information(cells: Sequence[Cells], logit: Floats) -> Floats:

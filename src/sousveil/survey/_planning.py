@@ -105,6 +105,19 @@ def make(
     probabilities are exactly what they say; routes may take a little more or less than asked.
     """
     free = ~settled
+
+    def share(n: int) -> Index:
+        return shares(where, n, free, deviation)
+
+    progress("Finding how many stretches fit")
+    n = _that_fit(where, share, free, hours=hours, people=people, double=double, seed=seed)
+    progress(f"Drawing {n} of {int(free.sum())} stretches")
+    random = np.random.default_rng([seed, 0])
+    return _draw(where, share(n), free, people=people, double=double, random=random)
+
+
+def shares(where: Ground, n: int, free: Flags, deviation: Floats | None) -> Index:
+    """Return how many of n stretches each stratum gets, of those that are free; see `make`."""
     n_strata = len(where.strata)
     weight = np.asarray(
         np.bincount(where.stratum[free], where.size[free], minlength=n_strata), dtype=np.float64
@@ -112,19 +125,12 @@ def make(
     if deviation is not None and deviation.any():
         weight = weight * deviation
     available = np.bincount(where.stratum[free], minlength=n_strata)
-    progress("Finding how many stretches fit")
-    n = _that_fit(where, weight, available, free, hours=hours, people=people, double=double,
-                  seed=seed)  # fmt: skip
-    progress(f"Drawing {n} of {int(free.sum())} stretches")
-    random = np.random.default_rng([seed, 0])
-    shares = _drawing.allocate(n, weight, available)
-    return _draw(where, shares, free, people=people, double=double, random=random)
+    return _drawing.allocate(n, weight, available)
 
 
 def _that_fit(
     where: Ground,
-    weight: Floats,
-    available: Index,
+    share: Callable[[int], Index],
     free: Flags,
     *,
     hours: float,
@@ -132,8 +138,8 @@ def _that_fit(
     double: float,
     seed: int,
 ) -> int:
-    least = int(np.minimum(LEAST_OF_STRATUM, available).sum())
-    most = min(int(available.sum()), _MOST)
+    least = int(share(0).sum())
+    most = min(int(free.sum()), _MOST)
     budget_min = hours * 60 * people
     on = float(_routes.minutes_on(where.length_m[free]).mean()) * (1 + double)
     area_m2 = shapely.convex_hull(shapely.multipoints(where.points[free])).area
@@ -141,9 +147,8 @@ def _that_fit(
     n = _solve(budget_min, on, per_root)
     for trial in range(_TRIALS):
         n = min(max(n, least), most)
-        shares = _drawing.allocate(n, weight, available)
         random = np.random.default_rng([seed, 1 + trial])
-        made = _draw(where, shares, free, people=people, double=double, random=random)
+        made = _draw(where, share(n), free, people=people, double=double, random=random)
         longest = max(route.minutes for route in made.routes) * people
         walked_m = sum(route.walk_m for route in made.routes)
         on = (longest - float(_routes.minutes_between(walked_m))) / n
@@ -167,22 +172,16 @@ def _solve(budget_min: float, on_min: float, per_root_m: float) -> int:
 
 def _draw(
     where: Ground,
-    shares: Index,
+    share: Index,
     free: Flags,
     *,
     people: int,
     double: float,
     random: np.random.Generator,
 ) -> Drawn:
-    n = len(where.stratum)
-    probability, drawn = np.zeros(n), np.zeros(n, dtype=np.bool_)
-    for h, share in enumerate(shares):
-        rows = np.flatnonzero(free & (where.stratum == h))
-        if share:
-            probability[rows] = _drawing.probabilities(where.size[rows], int(share))
-            drawn[rows] = _drawing.draw(probability[rows], where.points[rows], random)
+    probability, drawn = sample(where, share, free, random)
     chosen = np.flatnonzero(drawn)
-    twice = np.zeros(n, dtype=np.bool_)
+    twice = np.zeros(len(drawn), dtype=np.bool_)
     if double:
         even = np.full(len(chosen), min(1.0, math.ceil(double * len(chosen)) / len(chosen)))
         twice[chosen] = _drawing.draw(even, where.points[chosen], random)
@@ -190,7 +189,21 @@ def _draw(
     routes = _routes.plan(where.length_m[chosen], ends.distance_m, people, twice[chosen])
     paths = [_paths(where, ends, route) for route in routes]
     numbered = [route._replace(stretches=chosen[route.stretches]) for route in routes]
-    return Drawn(probability, drawn, twice, numbered, paths, shares)
+    return Drawn(probability, drawn, twice, numbered, paths, share)
+
+
+def sample(
+    where: Ground, share: Index, free: Flags, random: np.random.Generator
+) -> tuple[Floats, Flags]:
+    """Draw so many stretches of each stratum; return all probabilities and what was drawn."""
+    n = len(where.stratum)
+    probability, drawn = np.zeros(n), np.zeros(n, dtype=np.bool_)
+    for h, n_drawn in enumerate(share):
+        rows = np.flatnonzero(free & (where.stratum == h))
+        if n_drawn:
+            probability[rows] = _drawing.probabilities(where.size[rows], int(n_drawn))
+            drawn[rows] = _drawing.draw(probability[rows], where.points[rows], random)
+    return probability, drawn
 
 
 def _paths(where: Ground, ends: _network.Ends, route: _routes.Route) -> list[Floats]:

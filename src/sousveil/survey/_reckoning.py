@@ -108,7 +108,7 @@ def reckon(
     walked = collect(plan, entries)
     corrected = correct(walked, random)
     by_stratum = _estimating.totals(frame, draws, corrected.seen)
-    relative = _of_detection(walked, corrected, by_stratum.weight)
+    relative = of_detection(walked, corrected, by_stratum.weight)
     known = by_stratum.walked > 0
     km = np.array([row["street_km"] for row in plan["frame"]["strata"]])
     size = np.array([row["size_m"] for row in plan["frame"]["strata"]])
@@ -175,7 +175,7 @@ def _figures(
     }
 
 
-def _of_detection(walked: Walked, corrected: Corrected, weight: Floats) -> float:
+def of_detection(walked: Walked, corrected: Corrected, weight: Floats) -> float:
     """Return what detection adds to variance / total^2: the variance of the log of the total."""
     if corrected.detection is None or not walked.found.any():
         return 0.0
