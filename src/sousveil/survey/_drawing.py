@@ -16,16 +16,21 @@ Flags = npt.NDArray[np.bool_]
 LEAST_OF_STRATUM: Final = 4
 """Stretches drawn of a stratum at least, so that its own variance can be seen."""
 
+LEAST_MORE: Final = 2
+"""The same of a draw that adds to earlier ones."""
+
 _NEIGHBOURS: Final = 24
 _DECIDED: Final = 1e-9
 
 
-def allocate(n: int, weight: Floats, available: Index) -> Index:
-    """Share n stretches over strata by weight: at least LEAST_OF_STRATUM, at most all they have.
+def allocate(
+    n: int, weight: Floats, available: Index, *, least_each: int = LEAST_OF_STRATUM
+) -> Index:
+    """Share n stretches over strata by weight: at least least_each, at most all they have.
 
     Largest remainders decide the rest, so that the shares add up to n where that is possible.
     """
-    least = np.minimum(LEAST_OF_STRATUM, available)
+    least = np.minimum(least_each, available)
     given = least.astype(np.int64)
     while given.sum() < min(n, int(available.sum())):
         open_ = given < available

@@ -14,7 +14,7 @@ import shapely
 
 from sousveil.errors import UnusableInput
 from sousveil.survey import _drawing, _frame, _network, _routes
-from sousveil.survey._drawing import LEAST_OF_STRATUM, Flags, Floats, Index
+from sousveil.survey._drawing import LEAST_MORE, LEAST_OF_STRATUM, Flags, Floats, Index
 
 _TRIALS: Final = 3
 _TOUR_CONSTANT: Final = 0.9  # metres of tour over sqrt(stretches x area), to begin with
@@ -125,7 +125,8 @@ def shares(where: Ground, n: int, free: Flags, deviation: Floats | None) -> Inde
     if deviation is not None and deviation.any():
         weight = weight * deviation
     available = np.bincount(where.stratum[free], minlength=n_strata)
-    return _drawing.allocate(n, weight, available)
+    least_each = LEAST_OF_STRATUM if free.all() else LEAST_MORE
+    return _drawing.allocate(n, weight, available, least_each=least_each)
 
 
 def _that_fit(
@@ -157,8 +158,8 @@ def _that_fit(
     if n < least:
         raise UnusableInput(
             f"--hours {hours:g}: {people} people see about {n} stretches then, and {least} are the "
-            f"least ({LEAST_OF_STRATUM} in each of {len(where.strata)} kinds of street); give more "
-            "hours or people, or a smaller place with --within"
+            f"least for {len(where.strata)} kinds of street; give more hours or people, or a "
+            "smaller place with --within"
         )
     return min(n, most)
 

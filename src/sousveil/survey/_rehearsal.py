@@ -36,7 +36,7 @@ def mapped(where: _planning.Ground, lon: Floats, lat: Floats) -> Index:
     nearest, apart = shapely.STRtree(where.lines).query_nearest(
         points, return_distance=True, all_matches=False
     )
-    stretch = nearest[1][apart <= NEAR_M]
+    stretch: Index = nearest[1][apart <= NEAR_M]
     return np.asarray(np.bincount(stretch, minlength=len(where.stratum)), dtype=np.int64)
 
 
@@ -47,7 +47,7 @@ def placed(where: _planning.Ground, n: float, random: np.random.Generator) -> In
     density = np.exp(-apart2 / (2 * 250.0**2)).sum(axis=1) + 0.1
     busy = np.array([_BUSY[name] for name in where.strata])[where.stratum]
     mean = density * busy * where.length_m * random.gamma(1.0, 1.0, len(busy))
-    return random.poisson(mean / mean.sum() * n).astype(np.int64)
+    return np.asarray(random.poisson(mean / mean.sum() * n), dtype=np.int64)
 
 
 def rehearse(
