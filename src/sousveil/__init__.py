@@ -13,6 +13,7 @@ __all__ = [
     "UnusableInput",
     "__version__",
     "census",
+    "raters",
     "sample_estimate",
     "survey_estimate",
     "survey_plan",
@@ -21,6 +22,7 @@ __all__ = [
 if TYPE_CHECKING:
     from sousveil.census import Census, census
     from sousveil.errors import UnusableInput
+    from sousveil.raters import raters
     from sousveil.sampling import sample_estimate
     from sousveil.survey import survey_estimate, survey_plan
 
@@ -28,6 +30,7 @@ _HOME: Final = {
     "census": "census",
     "Census": "census",
     "UnusableInput": "errors",
+    "raters": "raters",
     "sample_estimate": "sampling",
     "survey_estimate": "survey",
     "survey_plan": "survey",

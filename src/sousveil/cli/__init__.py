@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sousveil import __version__
-from sousveil.cli import census, link, register, sample, sources, survey
+from sousveil.cli import census, link, raters, register, sample, sources, survey
 
 app = typer.Typer(
     name="sousveil",
@@ -25,6 +25,7 @@ app.command("link", epilog=link.EXAMPLES)(link.link)
 app.add_typer(register.app, name="register")
 app.add_typer(sample.app, name="sample")
 app.add_typer(survey.app, name="survey")
+app.command("raters", epilog=raters.EXAMPLES)(raters.raters)
 
 
 def _version(wanted: bool) -> None:
