@@ -7,7 +7,7 @@ import sys
 
 from _measure import BENCH, README
 
-SCRIPTS = ("census.py", "reading.py", "report.py", "survey.py")
+SCRIPTS = ("census.py", "reading.py", "report.py", "survey.py", "raters.py")
 
 
 def main() -> None:

@@ -14,7 +14,19 @@ import sousveil
 from sousveil.cli import app
 from sousveil.errors import UnusableInput
 from sousveil.raters import PRIORS, _model
-from tests.volunteers import crossings, write
+from sousveil.raters._rehearsal import Crossings, crossings
+
+
+def write(made: Crossings, path: Path) -> Path:
+    """Write the crossings as a long table with the expert as a column."""
+    lines = ["site,rater,count,expert"]
+    for i, (reported, volunteer) in enumerate(zip(made.reported, made.volunteer, strict=True)):
+        expert = "" if made.expert[i] < 0 else str(made.expert[i])
+        lines += [
+            f"x{i},v{who},{count},{expert}" for who, count in zip(volunteer, reported, strict=True)
+        ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 def test_the_totals_of_new_york_disagree_by_four() -> None:

@@ -1,8 +1,10 @@
-"""Volunteers made up after those of Decode Surveillance NYC: they see a third of what is there."""
+"""Volunteers made up after those of Decode Surveillance NYC, who see a third of what is there.
+
+For measuring whether the estimates are right. Nothing here describes real counts.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +40,7 @@ def crossings(
     unlike: standard deviation of volunteers on the logit scale. The 104 crossings of the expert
     are as many as in New York.
     """
-    there = random.negative_binomial(clump, clump / (clump + mean), n)
+    there = np.asarray(random.negative_binomial(clump, clump / (clump + mean), n))
     can_be_found = random.binomial(there, findable)
     logit = np.log(finds / (1 - finds)) + unlike * random.standard_normal(n_volunteers)
     volunteer = np.array([random.choice(n_volunteers, 3, replace=False) for _ in range(n)])
@@ -48,15 +50,3 @@ def crossings(
     looked = random.choice(n, n_expert, replace=False)
     expert[looked] = there[looked]
     return Crossings(there, reported, volunteer, expert)
-
-
-def write(made: Crossings, path: Path) -> Path:
-    """Write the crossings as a long table with the expert as a column."""
-    lines = ["site,rater,count,expert"]
-    for i, (reported, volunteer) in enumerate(zip(made.reported, made.volunteer, strict=True)):
-        expert = "" if made.expert[i] < 0 else str(made.expert[i])
-        lines += [
-            f"x{i},v{who},{count},{expert}" for who, count in zip(volunteer, reported, strict=True)
-        ]
-    path.write_text("\n".join(lines) + "\n")
-    return path
