@@ -51,10 +51,11 @@ def estimate(
     """Return the chance of each walker to see a camera; None where nothing was found by both.
 
     The likelihood is conditional on being seen by either (Huggins 1989, Biometrika 76, 133-140);
-    for two walkers it is Lincoln and Petersen's p1 = both / seen by 2. Three or more share what
-    each has little of: their logits are drawn together, as normal around their mean. Walkers see
-    independently, and each camera alike. A walker without a partner gets the mean of the others
-    (on the logit scale) and the widest of their uncertainties.
+    for two walkers it is Lincoln and Petersen's p1 = both / seen by 2, with one more seen by both
+    as in Chapman's version, which makes 1 / p1 unbiased. Three or more share what each has little
+    of: their logits are drawn together, as normal around their mean. Walkers see independently,
+    and each camera alike. A walker without a partner gets the mean of the others (on the logit
+    scale) and the widest of their uncertainties.
     """
     pooled = _pooled(cells)
     if not sum(c.both for c in pooled):
@@ -62,7 +63,8 @@ def estimate(
     known = sorted({w for c in pooled for w in (c.first, c.second)})
     number = {walker: i for i, walker in enumerate(known)}
     own = [c._replace(first=number[c.first], second=number[c.second]) for c in pooled]
-    logit = _most_likely(own, len(known))
+    one = 1 / len(own)
+    logit = _most_likely([c._replace(both=c.both + one) for c in own], len(known))
     some = _SMOOTHING / len(own)
     smooth = [
         Cells(c.first, c.second, c.only_first + some, c.only_second + some, c.both + some)
