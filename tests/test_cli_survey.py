@@ -144,6 +144,10 @@ def test_more_stretches_go_where_the_interval_is_widest(
     assert set(held["draws"][1]["settled"]) == first
     assert not first & set(held["draws"][1]["probability"])
     assert summary["stretches"]["earlier"] == len(first)
+    most = max(summary["worth"], key=lambda row: row["share_of_more"])
+    drawn = {row["stratum"]: row["drawn"] / row["stretches"] for row in summary["strata"]}
+    assert drawn[most["stratum"]] > min(drawn.values())
+    assert summary["worth"][0]["narrows_by"] > 0
     fill(more, cameras, tmp_path / "second.csv", sees=0.8, seed=1)
     before = run("estimate", plan, tmp_path / "form.csv")
     after = run("estimate", more, tmp_path / "form.csv", tmp_path / "second.csv")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sousveil.cli._common import Json, errors_in_one_line
+from sousveil.cli._common import Json, Quiet, errors_in_one_line
 
 EXAMPLES = """
 **Examples**
@@ -51,6 +51,7 @@ def raters(
         ),
     ] = None,
     as_json: Json = False,
+    quiet: Quiet = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the draws.")] = 0,
 ) -> None:
     """Estimate the cameras at sites that several people counted.
@@ -67,10 +68,10 @@ def raters(
 
         typer.echo(dumps(answer))
     else:
-        _tell(answer)
+        _tell(answer, quiet=quiet)
 
 
-def _tell(answer: dict[str, Any]) -> None:
+def _tell(answer: dict[str, Any], *, quiet: bool) -> None:
     total, findable = answer["total"], answer["findable"]
     if total["high"] is None:
         typer.echo(
@@ -90,5 +91,5 @@ def _tell(answer: dict[str, Any]) -> None:
             f"{row['rater']}: {seen['estimate']:.0%} ({seen['low']:.0%} to {seen['high']:.0%}) "
             f"found, {row['false_positives_per_site']['estimate']:.3f} a site that are none."
         )
-    for warning in answer["warnings"]:
-        typer.echo(f"Note: {warning}.")
+    for warning in [] if quiet else answer["warnings"]:
+        typer.echo(f"Note: {warning}.", err=True)

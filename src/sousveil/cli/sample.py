@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sousveil.cli._common import Json, errors_in_one_line
+from sousveil.cli._common import Json, Quiet, errors_in_one_line
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -103,6 +103,7 @@ def estimate(
         ),
     ] = None,
     as_json: Json = False,
+    quiet: Quiet = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the draws.")] = 0,
 ) -> None:
     """Estimate the cameras along streets from those detected in sampled images.
@@ -135,14 +136,14 @@ def estimate(
 
         typer.echo(dumps(answer))
     else:
-        _tell(answer)
+        _tell(answer, quiet=quiet)
 
 
-def _tell(answer: dict[str, Any]) -> None:
+def _tell(answer: dict[str, Any], *, quiet: bool) -> None:
     typer.echo(
         f"{answer['total']:,.0f} cameras, 95 % interval {answer['low']:,.0f} to "
         f"{answer['high']:,.0f}; {answer['per_km']:.3f} a km."
     )
     typer.echo(f"Street km are {answer['road_length']['note']}.")
-    for warning in answer["warnings"]:
-        typer.echo(f"Note: {warning}.")
+    for warning in [] if quiet else answer["warnings"]:
+        typer.echo(f"Note: {warning}.", err=True)

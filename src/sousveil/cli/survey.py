@@ -132,6 +132,7 @@ def estimate(
         typer.Argument(metavar="FORM...", help="Filled forms, CSV.", show_default=False),
     ],
     as_json: Json = False,
+    quiet: Quiet = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the draws of detection.")] = 0,
 ) -> None:
     """Estimate the cameras of the place from what walkers wrote down.
@@ -148,7 +149,7 @@ def estimate(
 
         typer.echo(dumps(answer))
     else:
-        _tell_estimate(answer)
+        _tell_estimate(answer, quiet=quiet)
 
 
 def _tell_plan(summary: dict[str, Any]) -> None:
@@ -162,11 +163,16 @@ def _tell_plan(summary: dict[str, Any]) -> None:
             f"{walker['walker']}: {walker['stretches']} stretches, {walker['walk_km']:.1f} km "
             f"between them, about {walker['minutes'] / 60:.1f} hours."
         )
+    for row in summary.get("worth", [])[:1]:
+        typer.echo(
+            f"One more hour narrows the interval most on {row['stratum']} streets, "
+            f"by {row['narrows_by']:.1%}; they get {row['share_of_more']:.0%} of the new stretches."
+        )
     typer.echo(f"To print: {summary['files']['sheets']}")
     typer.echo(f"To fill in: {summary['files']['form']}")
 
 
-def _tell_estimate(answer: dict[str, Any]) -> None:
+def _tell_estimate(answer: dict[str, Any], *, quiet: bool) -> None:
     if answer["high"] is None:
         typer.echo(f"At least {answer['low']:,.0f} cameras.")
     else:
@@ -190,5 +196,5 @@ def _tell_estimate(answer: dict[str, Any]) -> None:
         f"One more hour narrows the interval most on {best['stratum']} streets, "
         f"by {best['narrows_by']:.1%}."
     )
-    for warning in answer["warnings"]:
-        typer.echo(f"Note: {warning}.")
+    for warning in [] if quiet else answer["warnings"]:
+        typer.echo(f"Note: {warning}.", err=True)

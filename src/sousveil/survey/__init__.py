@@ -97,7 +97,7 @@ def survey_plan(
     where = _planning.ground(
         streets.streets, boundary=_boundary(streets, within), footways=footways
     )
-    settled, deviation = _settled(where, earlier, [Path(form) for form in forms], add)
+    settled, deviation, worth = _settled(where, earlier, [Path(form) for form in forms], add)
     drawn = _planning.make(
         where,
         hours=hours,
@@ -118,7 +118,7 @@ def survey_plan(
     walkers = [_walker(where, drawn, i) for i in range(people)]
     plan = _plan(where, drawn, walkers, streets, asked, earlier, settled)
     return Plan(
-        summary=_summary(plan, walkers, where, settled),
+        summary=_summary(plan, walkers, settled) | ({"worth": worth} if worth else {}),
         plan=plan,
         stretches=_with_draw(where.stretches, drawn),
         walkers=walkers,
@@ -187,11 +187,13 @@ def _settled(
     earlier: dict[str, Any] | None,
     forms: Sequence[Path],
     add: str | Path | None,
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64] | None]:
-    """Return which stretches earlier draws settled, and how uneven each stratum is, if known."""
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64] | None, list[dict[str, Any]]]:
+    """Return which stretches earlier draws settled, and of each stratum, where forms tell it,
+    how uneven it is and what one more hour there is worth.
+    """
     ids = where.stretches["stretch_id"].to_pylist()
     if earlier is None:
-        return np.zeros(len(ids), dtype=np.bool_), None
+        return np.zeros(len(ids), dtype=np.bool_), None, []
     if earlier["frame"]["digest"] != _planning.digest(where.stretches):
         raise UnusableInput(
             f"{add}: is a plan of other streets; give the same source, --within and --footways"
@@ -199,13 +201,14 @@ def _settled(
     rows = earlier["stretches"]
     if not forms:
         known = {row["stretch_id"] for row in rows}
-        return np.array([name in known for name in ids]), None
+        return np.array([name in known for name in ids]), None, []
     entries = _forms.read(forms, {row["stretch_id"]: row["length_m"] for row in rows})
     frame, draws = _reckoning.layout(earlier)
     corrected = _reckoning.correct(_reckoning.collect(earlier, entries), np.random.default_rng(0))
     walked = {entry.stretch for entry in entries}
     settled = np.array([name in walked for name in ids])
-    return settled, _estimating.deviations(frame, draws, corrected.seen)
+    worth = _reckoning.worth(earlier, frame, draws, corrected.seen)
+    return settled, _estimating.deviations(frame, draws, corrected.seen), worth
 
 
 def _buildings(source: Source, where: _planning.Ground) -> npt.NDArray[Any]:
@@ -348,7 +351,6 @@ def _frame_row(where: _planning.Ground) -> dict[str, Any]:
 def _summary(
     plan: dict[str, Any],
     walkers: list[dict[str, Any]],
-    where: _planning.Ground,
     settled: npt.NDArray[np.bool_],
 ) -> dict[str, Any]:
     newest = plan["draws"][-1]["probability"]

@@ -18,6 +18,9 @@ _STEP_M: Final = 25.0  # longest piece of a way, so that an end of a stretch fin
 _SAME_POINT_M: Final = 0.05
 _CROSS_COUNTRY: Final = 1.4  # detour over the straight line where no way is known
 _NO_WAY: Final = -9999
+_REACH: Final = 8.0  # times the root of the ground that each stretch has
+_LEAST_REACH_M: Final = 5_000.0
+_AT_ONCE: Final = 32  # ends, so that memory does not grow with their number times the network
 
 
 class Network(NamedTuple):
@@ -33,7 +36,6 @@ class Ends(NamedTuple):
 
     vertex: Index
     distance_m: Floats  # ends x ends
-    before: Index  # ends x vertices: the vertex before, on the way from an end
 
 
 def build(lines: npt.NDArray[Any]) -> Network:
@@ -57,25 +59,34 @@ def build(lines: npt.NDArray[Any]) -> Network:
 
 
 def between(network: Network, stretches: npt.NDArray[Any]) -> Ends:
-    """Return the ways between the ends of stretches (lines in metres)."""
+    """Return the ways between the ends of stretches (lines in metres).
+
+    Ways longer than several times the usual distance between neighbours are not looked for, as no
+    good route takes them: for those, and where no way is known, stands the straight line with a
+    detour.
+    """
     ends = shapely.get_coordinates(
         np.column_stack([shapely.get_point(stretches, 0), shapely.get_point(stretches, -1)]).ravel()
     )
     _, vertex = network.tree.query(ends)
-    far, before = dijkstra(
-        network.weights, directed=False, indices=vertex, return_predecessors=True
-    )
-    distance = far[:, vertex]
+    area_m2 = float(np.prod(np.ptp(ends, axis=0)))
+    reach_m = max(_LEAST_REACH_M, _REACH * float(np.sqrt(area_m2 / len(stretches))))
+    distance = np.empty((len(ends), len(ends)))
+    for at in range(0, len(ends), _AT_ONCE):
+        rows = slice(at, at + _AT_ONCE)
+        far = dijkstra(network.weights, directed=False, indices=vertex[rows], limit=reach_m)
+        distance[rows] = far[:, vertex]
     straight = _CROSS_COUNTRY * np.hypot(*(ends[:, None] - ends[None]).transpose(2, 0, 1))
-    return Ends(vertex, np.where(np.isfinite(distance), distance, straight), before)
+    return Ends(vertex, np.where(np.isfinite(distance), distance, straight))
 
 
 def path(network: Network, ends: Ends, start: int, end: int) -> Floats:
     """Return the points of the way from one end of a stretch to another, n x 2 in metres."""
     at, goal = int(ends.vertex[end]), int(ends.vertex[start])
+    _, before = dijkstra(network.weights, directed=False, indices=goal, return_predecessors=True)
     way = [at]
     while at != goal:
-        at = int(ends.before[start, at])
+        at = int(before[at])
         if at == _NO_WAY:
             return network.points[[goal, int(ends.vertex[end])]]
         way.append(at)

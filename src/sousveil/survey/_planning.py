@@ -52,7 +52,6 @@ class Drawn(NamedTuple):
     twice: Flags
     routes: list[_routes.Route]
     paths: list[list[Floats]]  # by walker: the ways to each stretch, in metres
-    per_stratum: Index
 
 
 def ground(streets: pa.Table, *, boundary: shapely.Geometry | None, footways: bool) -> Ground:
@@ -149,7 +148,9 @@ def _that_fit(
     for trial in range(_TRIALS):
         n = min(max(n, least), most)
         random = np.random.default_rng([seed, 1 + trial])
-        made = _draw(where, share(n), free, people=people, double=double, random=random)
+        made = _draw(
+            where, share(n), free, people=people, double=double, random=random, with_paths=False
+        )
         longest = max(route.minutes for route in made.routes) * people
         walked_m = sum(route.walk_m for route in made.routes)
         on = (longest - float(_routes.minutes_between(walked_m))) / n
@@ -179,6 +180,7 @@ def _draw(
     people: int,
     double: float,
     random: np.random.Generator,
+    with_paths: bool = True,
 ) -> Drawn:
     probability, drawn = sample(where, share, free, random)
     chosen = np.flatnonzero(drawn)
@@ -188,9 +190,9 @@ def _draw(
         twice[chosen] = _drawing.draw(even, where.points[chosen], random)
     ends = _network.between(where.network, where.lines[chosen])
     routes = _routes.plan(where.length_m[chosen], ends.distance_m, people, twice[chosen])
-    paths = [_paths(where, ends, route) for route in routes]
     numbered = [route._replace(stretches=chosen[route.stretches]) for route in routes]
-    return Drawn(probability, drawn, twice, numbered, paths, share)
+    paths = [_paths(where, ends, route) for route in routes] if with_paths else []
+    return Drawn(probability, drawn, twice, numbered, paths)
 
 
 def sample(
