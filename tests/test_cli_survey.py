@@ -187,3 +187,34 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert done.stderr.count("\n") == 1
     assert any(word in done.stderr for word in words.split("|"))
     assert not (tmp_path / "x").exists()
+
+
+def test_a_third_draw_adds_to_two(place: Path, plan: Path, tmp_path: Path) -> None:
+    _, cameras = ground(place)
+    forms = [tmp_path / f"form{i}.csv" for i in range(3)]
+    plans = [plan, tmp_path / "second", tmp_path / "third"]
+    for i in (1, 2):
+        fill(plans[i - 1], cameras, forms[i - 1], sees=1.0, seed=i)
+        given = [option for form in forms[:i] for option in ("--form", str(form))]
+        run("plan", place, "--hours", "2", "--people", "2", "--add", plans[i - 1], *given,
+            "-o", plans[i])  # fmt: skip
+    fill(plans[2], cameras, forms[2], sees=1.0)
+    answer = run("estimate", plans[2], *forms)
+    held = json.loads((plans[2] / "plan.json").read_text())
+    assert len(held["draws"]) == 3
+    assert len(held["draws"][2]["settled"]) == answer["stretches"]["surveyed"] - len(
+        held["draws"][2]["probability"]
+    )
+    assert answer["low"] <= cameras.sum() <= answer["high"]
+
+
+def test_the_frame_is_cut_at_a_boundary(place: Path, tmp_path: Path) -> None:
+    box = [[11.57, 48.134], [11.58, 48.134], [11.58, 48.140], [11.57, 48.140], [11.57, 48.134]]
+    outline = {"type": "Polygon", "coordinates": [box]}
+    (tmp_path / "core.geojson").write_text(json.dumps(outline))
+    summary = run("plan", place, "--hours", "2", "--people", "2", "--within",
+                  tmp_path / "core.geojson", "-o", tmp_path / "core")  # fmt: skip
+    table = pq.read_table(tmp_path / "core" / "stretches.parquet")
+    assert min(table["lon"].to_pylist()) >= 11.57
+    assert max(table["lat"].to_pylist()) <= 48.140
+    assert summary["street_km"] < 30
