@@ -15,6 +15,8 @@ SCRIPTS = (
     "register.py",
     "claims.py",
     "capture.py",
+    "survey.py",
+    "raters.py",
 )
 
 

@@ -19,6 +19,10 @@ __all__ = [
     "claims",
     "completeness",
     "link",
+    "raters",
+    "sample_estimate",
+    "survey_estimate",
+    "survey_plan",
 ]
 
 if TYPE_CHECKING:
@@ -28,6 +32,9 @@ if TYPE_CHECKING:
     from sousveil.completeness import completeness
     from sousveil.errors import UnusableInput
     from sousveil.linking import Linked, link
+    from sousveil.raters import raters
+    from sousveil.sampling import sample_estimate
+    from sousveil.survey import survey_estimate, survey_plan
 
 _HOME: Final = {
     "Capture": "capture",
@@ -39,6 +46,10 @@ _HOME: Final = {
     "claims": "claims",
     "completeness": "completeness",
     "link": "linking",
+    "raters": "raters",
+    "sample_estimate": "sampling",
+    "survey_estimate": "survey",
+    "survey_plan": "survey",
 }
 
 

@@ -215,3 +215,19 @@ CAPTURE_MODELS: Final = pa.schema(
         pa.field("bic", pa.float64()),
     ]
 )
+
+# What a survey on foot can draw from: `probability` and `drawn` are 0 and false before the draw.
+STRETCHES: Final = pa.schema(
+    [
+        pa.field("stretch_id", pa.string(), nullable=False),
+        pa.field("stratum", pa.string(), nullable=False),
+        pa.field("name", pa.string()),
+        pa.field("length_m", pa.float64(), nullable=False),
+        pa.field("size_m", pa.float64(), nullable=False),  # what its probability is made from
+        pa.field("lon", pa.float64(), nullable=False),  # of its middle
+        pa.field("lat", pa.float64(), nullable=False),
+        pa.field("probability", pa.float64(), nullable=False),
+        pa.field("drawn", pa.bool_(), nullable=False),
+        pa.field("geometry", pa.binary(), nullable=False),
+    ]
+)

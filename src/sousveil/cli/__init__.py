@@ -14,8 +14,11 @@ from sousveil.cli import (
     claims,
     completeness,
     link,
+    raters,
     register,
+    sample,
     sources,
+    survey,
 )
 
 app = typer.Typer(
@@ -34,6 +37,9 @@ app.add_typer(register.app, name="register")
 app.add_typer(claims.app, name="claims")
 app.command("completeness", epilog=completeness.EXAMPLES)(completeness.completeness)
 app.command("capture", epilog=capture.EXAMPLES)(capture.capture)
+app.add_typer(sample.app, name="sample")
+app.add_typer(survey.app, name="survey")
+app.command("raters", epilog=raters.EXAMPLES)(raters.raters)
 
 
 def _version(wanted: bool) -> None:
