@@ -393,6 +393,21 @@ def test_missed_links_of_three_lists_are_made_up_for() -> None:
     assert any("10 draws" in said for said in mended.warnings)
 
 
+def test_covariates_come_from_the_cameras_of_the_links(tmp_path: Path) -> None:
+    links = links_of(900, seed=6)
+    ids = sorted(set(links["camera_id"].to_pylist()))
+    zones = ["centre", None, "edge"]
+    cameras = pa.table({"camera_id": ids, "zone": [zones[i % 3] for i in range(len(ids))]})
+    pq.write_table(links, tmp_path / "links.parquet")
+    assert "no cameras.parquet" in run(tmp_path, "--covariates", "zone", "-q").stderr
+    pq.write_table(cameras, tmp_path / "cameras.parquet")
+    told = json.loads(run(tmp_path, "--covariates", "zone", "--json", "-q").stdout)
+    assert told["recommended"]["name"] == "doubly-robust"
+    assert told["recommended"]["low"] < 900 < told["recommended"]["high"]
+    assert "no column kind" in run(tmp_path, "--covariates", "kind", "-q").stderr
+    assert "alpha and beta are for two" in run(tmp_path, "--alpha", "0.9", "-q").stderr
+
+
 def test_uncertain_links_widen_the_interval() -> None:
     links = links_of(1000, seed=4, wrong=0.08)
     drawn = capture(links, model="loglinear-average", imputations=10).recommended
@@ -497,6 +512,7 @@ def test_one_line_says_what_is_wrong(tmp_path: Path, text: str, words: str) -> N
         (["--model", "doubly-robust"], "needs --covariates"),
         (["--alpha", "0.9"], "alpha and beta are for two"),
         (["--covariates", "zone"], "no column zone"),
+        (["--lists", "a,b"], "is no table of links"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(

@@ -77,6 +77,7 @@ def capture(
     linkage: Linkage | None = None,
     rates: pa.Table | None = None,
     lists: Sequence[str] | None = None,
+    cameras: pa.Table | None = None,
     repeated: bool = False,
     occasions: int | None = None,
     imputations: int = IMPUTATIONS,
@@ -92,20 +93,28 @@ def capture(
 
     model: one of MODELS, else all that apply. covariates: columns for the doubly robust estimate.
     linkage: of two lists, how well they were linked; rates: linking.RATES, the same for links.
-    lists: which sources of links to use. repeated: the columns are occasions of one count, not
-    lists. imputations: draws of uncertain links. population_of: in words, which cameras the lists
+    lists: which sources of links to use; cameras: records.CAMERAS of the links, from where
+    covariates are taken. repeated: the columns are occasions of one count, not lists. imputations: draws of uncertain links. population_of: in words, which cameras the lists
     can hold at all. seed: for everything random. Raises UnusableInput.
     """
     from sousveil.capture import _running
 
     if model is not None and model not in MODELS:
         raise UnusableInput(f"--model {model}: not a method; choose one of {', '.join(MODELS)}")
-    table, found_rates, name = _running.opened(source)
+    opened = _running.opened(source)
     asked = _running.Asked(
-        model, tuple(covariates), linkage, found_rates if rates is None else rates,
-        None if lists is None else tuple(lists), repeated, occasions, imputations, seed,
-    )  # fmt: skip
-    task = _running.prepared(table, asked, name)
+        model,
+        tuple(covariates),
+        linkage,
+        opened.rates if rates is None else rates,
+        None if lists is None else tuple(lists),
+        opened.cameras if cameras is None else cameras,
+        repeated,
+        occasions,
+        imputations,
+        seed,
+    )
+    task = _running.prepared(opened, asked)
     outcome = _running.run(task, asked, progress)
     population = population_of or _running.population(task.lists, repeated=task.repeated)
     return Capture(

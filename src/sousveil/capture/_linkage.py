@@ -29,7 +29,7 @@ class Linked(NamedTuple):
     camera: Index
     of_list: Index
     probability: Array
-    n_cameras: int
+    camera_ids: tuple[str, ...]
     alpha: Mapping[int, float]
 
 
@@ -65,7 +65,7 @@ def read_links(links: pa.Table, *, lists: Sequence[str] | None = None,
     return Linked(
         names,
         *_one_a_list(camera, of_list, probability, len(names)),
-        len(cameras),
+        tuple(cameras.tolist()),
         _alphas(rates, number),
     )
 
@@ -127,9 +127,32 @@ def _name(number: dict[str, int], wanted: int) -> str:
 def histories_of(linked: Linked) -> Histories:
     """Count the histories with every link taken as right."""
     masks = np.bincount(
-        linked.camera, weights=1 << linked.of_list, minlength=linked.n_cameras
+        linked.camera, weights=1 << linked.of_list, minlength=len(linked.camera_ids)
     ).astype(np.int64)
     return _counted(masks, linked.lists)
+
+
+def described(linked: Linked, cameras: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """Return one row a camera: 0 or 1 for each list, and what is known of it (records.CAMERAS).
+
+    Links are taken as right. Of words, unknown is a value of its own. Raises UnusableInput for a
+    column that cameras do not have, or a camera that is not described.
+    """
+    missing = [column for column in columns if column not in cameras.column_names]
+    if missing:
+        raise UnusableInput(f"cameras: no column {missing[0]}; see --covariates")
+    row_of = {camera: row for row, camera in enumerate(cameras["camera_id"].to_pylist())}
+    lost = [camera for camera in linked.camera_ids if camera not in row_of]
+    if lost:
+        raise UnusableInput(f"cameras: {lost[0]} of the links is not among them; link again")
+    held = np.zeros((len(linked.camera_ids), len(linked.lists)), np.int64)
+    held[linked.camera, linked.of_list] = 1
+    chosen = cameras.take([row_of[camera] for camera in linked.camera_ids])
+    found = {name: pa.array(held[:, i]) for i, name in enumerate(linked.lists)}
+    for column in columns:
+        values = chosen[column]
+        found[column] = values.fill_null("unknown") if pa.types.is_string(values.type) else values
+    return pa.table(found)
 
 
 def is_certain(linked: Linked) -> bool:
@@ -153,7 +176,7 @@ def _draw(linked: Linked, rng: np.random.Generator) -> Histories:
     holds = rng.random(len(linked.probability)) < linked.probability
     bits = 1 << linked.of_list
     masks = np.bincount(
-        linked.camera[holds], weights=bits[holds], minlength=linked.n_cameras
+        linked.camera[holds], weights=bits[holds], minlength=len(linked.camera_ids)
     ).astype(np.int64)
     masks = np.concatenate([masks[masks > 0], bits[~holds]])
     counts = np.bincount(masks, minlength=1 << len(linked.lists)).astype(np.int64)

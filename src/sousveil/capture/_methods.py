@@ -19,6 +19,8 @@ AICC: Final = "weights by AICc, all hierarchical models and two of heterogeneity
 BIC: Final = "weights by BIC, all hierarchical models"
 NEAR_AICC: Final = "weights by AICc, models near the search and two of heterogeneity"
 NEAR_BIC: Final = "weights by BIC, models near the search"
+_MANY: Final = 60
+"""Histories above which the latent classes are sampled more shortly."""
 CONVERGED: Final = 1.05
 """R-hat above which chains have not converged."""
 DECOMPOSABLE: Final = "posterior over decomposable graphs"
@@ -168,7 +170,9 @@ def latent_class(tables: Sequence[Histories], *, seed: int) -> Found:
         return Found([], [])
     from sousveil.capture import _latent  # compiles on first use
 
-    thinning = max(1, _latent.THINNING // len(tables))
+    # Steps take as long as there are histories: with very many, fewer of them.
+    n_seen = int(np.count_nonzero(tables[0].counts))
+    thinning = max(1, int(_latent.THINNING * min(1.0, _MANY / n_seen)) // len(tables))
     posteriors = [
         _latent.sample(
             one.counts,

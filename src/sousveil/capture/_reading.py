@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,10 +18,19 @@ _LINKS: Final = {"observation_id", "source_id", "camera_id", "probability"}
 _MOST_CATEGORIES: Final = 20
 
 
-def read(path: str | Path) -> tuple[pa.Table, pa.Table | None]:
-    """Return the table of a CSV or Parquet file; of a directory of `sousveil link` its two.
+class Opened(NamedTuple):
+    """A table, with linking.RATES and records.CAMERAS where it is one of links and has them."""
 
-    The second is linking.RATES, None where there is none. Raises UnusableInput.
+    table: pa.Table
+    name: str
+    rates: pa.Table | None = None
+    cameras: pa.Table | None = None
+
+
+def read(path: str | Path) -> Opened:
+    """Return the table of a CSV or Parquet file, or those of a directory of `sousveil link`.
+
+    Raises UnusableInput.
     """
     place = Path(path)
     if place.is_dir():
@@ -29,12 +38,16 @@ def read(path: str | Path) -> tuple[pa.Table, pa.Table | None]:
     if not place.is_file():
         raise UnusableInput(f"{place}: no such file; name a CSV of capture histories or links")
     try:
-        if place.suffix.lower() == ".parquet":
-            table = pq.read_table(place)
-            rates = place.with_name("rates.csv")
-            known = rates.is_file() and is_links(table)
-            return table, pyarrow.csv.read_csv(rates) if known else None
-        return pyarrow.csv.read_csv(place), None
+        if place.suffix.lower() != ".parquet":
+            return Opened(pyarrow.csv.read_csv(place), str(place))
+        opened = Opened(pq.read_table(place), str(place))
+        if not is_links(opened.table):
+            return opened
+        rates, cameras = place.with_name("rates.csv"), place.with_name("cameras.parquet")
+        return opened._replace(
+            rates=pyarrow.csv.read_csv(rates) if rates.is_file() else None,
+            cameras=pq.read_table(cameras) if cameras.is_file() else None,
+        )
     except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise UnusableInput(

@@ -15,6 +15,7 @@ from sousveil.capture._averaging import weights
 from sousveil.capture._histories import Array, Histories, Index, from_table, to_table
 from sousveil.capture._linkage import (
     Linked,
+    described,
     draw,
     histories_of,
     is_certain,
@@ -41,6 +42,7 @@ class Asked(NamedTuple):
     linkage: Linkage | None
     rates: pa.Table | None
     lists: tuple[str, ...] | None
+    cameras: pa.Table | None
     repeated: bool
     occasions: int | None
     imputations: int
@@ -75,18 +77,25 @@ class Outcome(NamedTuple):
     warnings: list[str]
 
 
-def opened(source: pa.Table | str | Path) -> tuple[pa.Table, pa.Table | None, str]:
-    """Return a table, the rates of its links if there are any, and its name for messages."""
-    if isinstance(source, pa.Table):
-        return source, None, "table"
-    table, rates = _reading.read(source)
-    return table, rates, str(source)
+def opened(source: pa.Table | str | Path) -> _reading.Opened:
+    """Return a table with its name for messages, and what lies beside it."""
+    return (
+        _reading.Opened(source, "table") if isinstance(source, pa.Table) else _reading.read(source)
+    )
 
 
-def prepared(table: pa.Table, asked: Asked, name: str) -> Task:
+def prepared(source: _reading.Opened, asked: Asked) -> Task:
     """Count the histories, and draw them where links are uncertain. Raises UnusableInput."""
+    table, name = source.table, source.name
+    if _reading.is_links(table) and not asked.covariates:
+        return _from_links(read_links(table, lists=asked.lists, rates=asked.rates), asked, name)
     if _reading.is_links(table):
-        return _from_links(read_links(table, lists=asked.lists, rates=asked.rates), asked)
+        if asked.cameras is None:
+            raise UnusableInput(f"{name}: no cameras.parquet beside it to take covariates from")
+        linked = read_links(table, lists=asked.lists)
+        table = described(linked, asked.cameras, asked.covariates)
+    elif asked.lists is not None:
+        raise UnusableInput(f"{name}: is no table of links, which --lists is for; remove columns")
     if {"times", "count"} <= set(table.column_names):
         times, occasions = _reading.times_seen(table, occasions=asked.occasions, name=name)
         if sum(times[1:]) == 0:
@@ -124,8 +133,9 @@ def _check_linkage(linkage: Linkage | None, counted: Histories, name: str) -> No
         raise UnusableInput("alpha and beta: needs 0 <= beta < alpha <= 1")
 
 
-def _from_links(linked: Linked, asked: Asked) -> Task:
+def _from_links(linked: Linked, asked: Asked, name: str) -> Task:
     counted = histories_of(linked)
+    _check_linkage(asked.linkage, counted, name)
     linkage = asked.linkage
     draws: list[Histories] = []
     if len(linked.lists) == 2 and linkage is None and asked.rates is not None:
