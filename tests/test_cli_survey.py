@@ -113,6 +113,14 @@ def test_what_was_not_walked_is_said(place: Path, plan: Path, tmp_path: Path) ->
     answer = run("estimate", plan, tmp_path / "fewer.csv")
     assert answer["high"] is None
     assert any("at least" in warning for warning in answer["warnings"])
+    service = next(row for row in answer["strata"] if row["stratum"] == "service")
+    assert (service["total"], service["high"]) == (None, None)
+    one = [row if row is kept[-1] else row | {"cameras": "", "surveyed": ""} for row in kept]
+    one[-1] |= {"cameras": "2", "surveyed": "yes"}
+    write(tmp_path / "one.csv", one)
+    refused = CliRunner().invoke(app, ["survey", "estimate", str(plan), str(tmp_path / "one.csv")])
+    assert refused.exit_code == 2
+    assert "one stretch was surveyed" in refused.stderr
     assert (
         "At least"
         in CliRunner()

@@ -147,6 +147,10 @@ def survey_estimate(
     known = _files.read_plan(Path(plan))
     lengths_m = {row["stretch_id"]: row["length_m"] for row in known["stretches"]}
     entries = _forms.read([Path(path) for path in paths], lengths_m)
+    if len({entry.stretch for entry in entries}) < 2:
+        raise UnusableInput(
+            f"{paths[0]}: one stretch was surveyed, which says nothing of the others; walk more"
+        )
     return _reckoning.reckon(known, entries, np.random.default_rng(seed))
 
 

@@ -138,14 +138,22 @@ def reckon(
         "strata": [],
     }
     for h, row in enumerate(plan["frame"]["strata"]):
-        own = _figures(
-            by_stratum, np.array([h]), relative=relative, size=size, walked_m=walked_m
-        ) if known[h] else dict.fromkeys(("total", "se", "low", "high"))  # fmt: skip
+        own: dict[str, Any] = dict.fromkeys(("total", "se", "low", "high"))
+        if known[h]:
+            own = _figures(
+                by_stratum, np.array([h]), relative=relative, size=size, walked_m=walked_m
+            )
+        if by_stratum.walked[h] < 2:  # one stretch shows no spread
+            own |= {"se": None, "low": None, "high": None}
         own.pop("level", None)
         answer["strata"].append(
-            {"stratum": row["stratum"], "street_km": row["street_km"],
-             "surveyed": int(by_stratum.walked[h]), **own}
-        )  # fmt: skip
+            {
+                "stratum": row["stratum"],
+                "street_km": row["street_km"],
+                "surveyed": int(by_stratum.walked[h]),
+                **own,
+            }
+        )
     if not known.all():
         # What was not walked holds none at least: the figure is of the rest and has no upper end.
         answer |= {"high": None, "per_km_high": None}
