@@ -17,6 +17,8 @@ SCRIPTS = (
     "capture.py",
     "survey.py",
     "raters.py",
+    "visibility.py",
+    "coverage.py",
 )
 
 

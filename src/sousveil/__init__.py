@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Capture",
     "Census",
+    "Coverage",
     "Linked",
     "UnusableInput",
     "__version__",
@@ -18,7 +19,9 @@ __all__ = [
     "census",
     "claims",
     "completeness",
+    "coverage",
     "link",
+    "optics",
     "raters",
     "sample_estimate",
     "survey_estimate",
@@ -30,8 +33,10 @@ if TYPE_CHECKING:
     from sousveil.census import Census, census
     from sousveil.claims import claims
     from sousveil.completeness import completeness
+    from sousveil.coverage import Coverage, coverage
     from sousveil.errors import UnusableInput
     from sousveil.linking import Linked, link
+    from sousveil.optics import optics
     from sousveil.raters import raters
     from sousveil.sampling import sample_estimate
     from sousveil.survey import survey_estimate, survey_plan
@@ -39,13 +44,16 @@ if TYPE_CHECKING:
 _HOME: Final = {
     "Capture": "capture",
     "Census": "census",
+    "Coverage": "coverage",
     "Linked": "linking",
     "UnusableInput": "errors",
     "capture": "capture",
     "census": "census",
     "claims": "claims",
     "completeness": "completeness",
+    "coverage": "coverage",
     "link": "linking",
+    "optics": "optics",
     "raters": "raters",
     "sample_estimate": "sampling",
     "survey_estimate": "survey",

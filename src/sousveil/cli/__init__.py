@@ -13,7 +13,9 @@ from sousveil.cli import (
     census,
     claims,
     completeness,
+    coverage,
     link,
+    optics,
     raters,
     register,
     sample,
@@ -40,6 +42,8 @@ app.command("capture", epilog=capture.EXAMPLES)(capture.capture)
 app.add_typer(sample.app, name="sample")
 app.add_typer(survey.app, name="survey")
 app.command("raters", epilog=raters.EXAMPLES)(raters.raters)
+app.command("coverage", epilog=coverage.EXAMPLES)(coverage.coverage)
+app.command("optics", epilog=optics.EXAMPLES)(optics.optics)
 
 
 def _version(wanted: bool) -> None:

@@ -37,8 +37,8 @@ class Plan:
     """A survey that is to be walked.
 
     summary is the JSON object of the command; its "files" is empty until `write`. plan is what
-    the estimate needs; stretches (records.STRETCHES) is the frame with the draw; walkers says who
-    walks what, with lines in metres and ways in longitude, latitude.
+    the estimate needs; stretches (records.SURVEY_STRETCHES) is the frame with the draw; walkers
+    says who walks what, with lines in metres and ways in longitude, latitude.
     """
 
     summary: dict[str, Any]

@@ -14,7 +14,7 @@ from shapely.ops import substring
 
 from sousveil.errors import UnusableInput
 from sousveil.place import FOOTWAY_CLASSES, STREET_CLASSES, TRACK_CLASSES
-from sousveil.records import STRETCHES
+from sousveil.records import SURVEY_STRETCHES
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,7 +70,7 @@ def stretches(
 
     streets: records.STREETS. boundary: streets are cut at it. footways: whether footways, paths
     and steps belong to the frame. Ways of one class and name are joined end to end, then cut into
-    pieces of nearly STRETCH_M. Returns records.STRETCHES, without probabilities. Raises
+    pieces of nearly STRETCH_M. Returns records.SURVEY_STRETCHES, without probabilities. Raises
     UnusableInput where there is nothing to walk.
     """
     strata = np.array(_strata(streets, footways=footways), dtype=object)
@@ -171,5 +171,5 @@ def _table(rows: list[tuple[str, str, Any]], to_m: pyproj.Transformer) -> pa.Tab
             "drawn": np.zeros(len(rows), dtype=bool),
             "geometry": shapely.to_wkb(project(pieces, to_m, back=True)),
         },
-        schema=STRETCHES,
+        schema=SURVEY_STRETCHES,
     )

@@ -24,7 +24,7 @@ _MOST: Final = 2_000  # stretches of one plan; ways between more of them take to
 class Ground(NamedTuple):
     """Where a survey is: its stretches as a table and in metres, and the ways between them."""
 
-    stretches: pa.Table  # records.STRETCHES
+    stretches: pa.Table  # records.SURVEY_STRETCHES
     lines: npt.NDArray[Any]  # in metres
     points: Floats  # middles, n x 2 in metres
     stratum: Index
