@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
 __all__ = [
+    "Capture",
     "Census",
     "Coverage",
     "Exposure",
     "Linked",
     "UnusableInput",
     "__version__",
+    "capture",
     "census",
     "claims",
     "completeness",
@@ -23,10 +25,15 @@ __all__ = [
     "letters",
     "link",
     "optics",
+    "raters",
+    "sample_estimate",
+    "survey_estimate",
+    "survey_plan",
     "ways",
 ]
 
 if TYPE_CHECKING:
+    from sousveil.capture import Capture, capture
     from sousveil.census import Census, census
     from sousveil.claims import claims
     from sousveil.completeness import completeness
@@ -36,13 +43,18 @@ if TYPE_CHECKING:
     from sousveil.letters import letters
     from sousveil.linking import Linked, link
     from sousveil.optics import optics
+    from sousveil.raters import raters
+    from sousveil.sampling import sample_estimate
+    from sousveil.survey import survey_estimate, survey_plan
 
 _HOME: Final = {
+    "Capture": "capture",
     "Census": "census",
     "Coverage": "coverage",
     "Exposure": "exposure",
     "Linked": "linking",
     "UnusableInput": "errors",
+    "capture": "capture",
     "census": "census",
     "claims": "claims",
     "completeness": "completeness",
@@ -51,6 +63,10 @@ _HOME: Final = {
     "letters": "letters",
     "link": "linking",
     "optics": "optics",
+    "raters": "raters",
+    "sample_estimate": "sampling",
+    "survey_estimate": "survey",
+    "survey_plan": "survey",
     "ways": "exposure",
 }
 

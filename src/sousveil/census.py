@@ -26,6 +26,7 @@ from sousveil import (
     publication,
     register,
     summary,
+    undercount,
 )
 from sousveil._output import complete_directory
 from sousveil.errors import UnusableInput
@@ -160,6 +161,17 @@ def census(
     estimated = estimates.at_least(
         built.cameras, measured, lists=overlap.lists(lists), unlinked=linked.unlinked
     )
+    missed = undercount.estimate(
+        built.cameras,
+        there,
+        linked.links,
+        lists=overlap.lists(lists),
+        rates=linked.found and linked.found.rates,
+        place=measured.name,
+        seed=seed,
+    )
+    if missed is not None:
+        estimated = pa.concat_tables([estimated, missed.estimates])
     return Census(
         summary=summary.summarise(
             place=measured,
@@ -172,6 +184,7 @@ def census(
             outside=outside,
             withheld=refusals(lists),
             lists=_compared(built.cameras, there, linked, lists),
+            undercount=missed and missed.told,
             timeline=_timeline(lists, boundary, progress),
         ),
         place=measured,

@@ -56,6 +56,7 @@ def summarise(
     outside: int,
     withheld: dict[str, str] | None = None,
     lists: dict[str, Any] | None = None,
+    undercount: dict[str, Any] | None = None,
     timeline: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the summary of a census; every value can be written as JSON.
@@ -64,7 +65,8 @@ def summarise(
     dated: whether `on` was given or comes from a source, not from today's calendar.
     outside: installations that the sources hold but that lie outside the boundary.
     withheld: sources whose records may not be passed on, with the reason.
-    lists: see `overlap.compare`. timeline: see `timeline.timeline`.
+    lists: see `overlap.compare`. undercount: see `undercount.estimate`. timeline: see
+        `timeline.timeline`.
     """
     cameras = register.cameras
     quarantine = pa.concat_tables([source.quarantine for source in sources])
@@ -109,6 +111,7 @@ def summarise(
         "estimates": estimated.to_pylist(),
         "withheld": withheld or {},
         "lists": lists,
+        "undercount": undercount,
         "timeline": timeline,
         "files": {},
     }

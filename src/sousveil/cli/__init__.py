@@ -9,6 +9,7 @@ import typer
 
 from sousveil import __version__
 from sousveil.cli import (
+    capture,
     census,
     claims,
     completeness,
@@ -17,8 +18,11 @@ from sousveil.cli import (
     letters,
     link,
     optics,
+    raters,
     register,
+    sample,
     sources,
+    survey,
 )
 
 app = typer.Typer(
@@ -33,13 +37,17 @@ app = typer.Typer(
 app.command("census", epilog=census.EXAMPLES)(census.census)
 app.add_typer(sources.app, name="sources")
 app.command("link", epilog=link.EXAMPLES)(link.link)
-app.command("coverage", epilog=coverage.EXAMPLES)(coverage.coverage)
-app.command("optics", epilog=optics.EXAMPLES)(optics.optics)
 app.add_typer(register.app, name="register")
-app.command("exposure", epilog=exposure.EXAMPLES)(exposure.exposure)
-app.command("letters", epilog=letters.EXAMPLES)(letters.letters)
 app.add_typer(claims.app, name="claims")
 app.command("completeness", epilog=completeness.EXAMPLES)(completeness.completeness)
+app.command("capture", epilog=capture.EXAMPLES)(capture.capture)
+app.add_typer(sample.app, name="sample")
+app.add_typer(survey.app, name="survey")
+app.command("raters", epilog=raters.EXAMPLES)(raters.raters)
+app.command("coverage", epilog=coverage.EXAMPLES)(coverage.coverage)
+app.command("optics", epilog=optics.EXAMPLES)(optics.optics)
+app.command("exposure", epilog=exposure.EXAMPLES)(exposure.exposure)
+app.command("letters", epilog=letters.EXAMPLES)(letters.letters)
 
 
 def _version(wanted: bool) -> None:

@@ -296,7 +296,7 @@ def sightings(
     radius_m: float = RADIUS_M,
     on: date | None = None,
 ) -> Sightings:
-    """Return what `seen_at` does as arrays, with its draws, so that points can be taken together."""
+    """Return what `seen_at` does as arrays, with its draws: points can be taken together."""
     _check(radius_m, draws)
     lon, lat = np.asarray(lon, np.float64).ravel(), np.asarray(lat, np.float64).ravel()
     around = np.r_[cameras["lon"].to_numpy(), lon], np.r_[cameras["lat"].to_numpy(), lat]

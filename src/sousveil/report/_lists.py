@@ -42,10 +42,9 @@ def section(summary: Summary) -> Section | None:
         name="lists",
         title="Lists",
         intro=(
-            "Shares are of the cameras that any of these lists holds, not of all that there are: "
-            "what no list holds is in none of these figures."
+            "Shares are of the cameras that any of these lists holds, not of all that there are."
         ),
-        sentences=_sentences(told, n),
+        sentences=[*_sentences(told, n), *_missed(summary.get("undercount"))],
         figures=[upset(told, n)] if told["overlaps"] else [],
         tables=[table for table in (*made, disagreements) if table.rows],
     )
@@ -66,6 +65,25 @@ def _sentences(told: dict[str, Any], n: int) -> list[str]:
             f"**{most['differ']:,} of {most['compared']:,}**."
         )
     return [*sentences, *_linkage(told["linkage"])]
+
+
+def _missed(told: dict[str, Any] | None) -> list[str]:
+    """Return what the overlap tells of cameras that no list holds."""
+    if told is None:
+        return []
+    if told["reason"] is not None:
+        return [f"How many cameras no list holds cannot be said: {told['reason']}."]
+    if told["estimate"] is None or told["high"] is None:
+        return [
+            "How many cameras no list holds cannot be said: the overlap bounds no total, there "
+            f"are at least **{told['observed']:,}** {told['definition']}."
+        ]
+    return [
+        f"From their overlap there are about **{told['estimate']:,.0f}** (95 % interval "
+        f"{told['low']:,.0f} to {told['high']:,.0f}) {told['definition']}; {told['observed']:,} of "
+        "them stand on a list. That holds if the lists found their cameras independently of each "
+        "other; lists that look at the same places make it too low."
+    ]
 
 
 def _of_list(one: dict[str, Any], n: int) -> str:
