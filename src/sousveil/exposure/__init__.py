@@ -29,7 +29,7 @@ from sousveil.exposure import _along, _between, _summary
 from sousveil.exposure._register import Register, register_of
 from sousveil.exposure._undercount import Undercount, checked
 from sousveil.records import LEVELS, MOMENTS
-from sousveil.visibility import plane_around
+from sousveil.visibility import Plane, plane_around
 
 __all__ = ["FILES", "Exposure", "Undercount", "exposure", "ways"]
 
@@ -214,7 +214,7 @@ def _look(
     away_m, _ = points.query(cameras, distance_upper_bound=2 * RADIUS_M)
     near = np.flatnonzero(np.isfinite(away_m))
     chosen = there.cameras.take(pa.array(near))
-    buildings = _buildings_near(there.buildings, lon, lat)
+    buildings = _buildings_near(there.buildings, plane, points)
     seen = sightings(
         chosen, buildings, lon, lat, streets=there.streets, draws=draws, seed=seed,
         radius_m=RADIUS_M, on=there.on,
@@ -222,14 +222,14 @@ def _look(
     return seen, chosen
 
 
-def _buildings_near(buildings: pa.Table, lon: Any, lat: Any) -> pa.Table:
-    """Leave out buildings that cannot stand between a point and a camera."""
-    margin_deg = 3 * RADIUS_M / 111_320.0
-    wide_deg = margin_deg / max(0.05, np.cos(np.radians(np.max(np.abs(lat)))))
-    box = shapely.box(lon.min() - wide_deg, lat.min() - margin_deg, lon.max() + wide_deg,
-                      lat.max() + margin_deg)  # fmt: skip
+def _buildings_near(buildings: pa.Table, plane: Plane, points: cKDTree) -> pa.Table:
+    """Leave out buildings that cannot stand between a point and a camera, or around a camera."""
     shapes = shapely.from_wkb(buildings["geometry"].to_numpy(zero_copy_only=False))
-    return buildings.filter(pa.array(shapely.intersects(shapely.envelope(shapes), box)))
+    west, south, east, north = shapely.bounds(shapes).reshape(-1, 4).T
+    corners = plane.to_xy(west, south), plane.to_xy(east, north)
+    half_m = np.hypot(*(corners[1] - corners[0]).T) / 2
+    away_m, _ = points.query((corners[0] + corners[1]) / 2)
+    return buildings.filter(pa.array(away_m <= 2 * RADIUS_M + half_m))
 
 
 def _began(way: tracks.Track) -> datetime | None:
