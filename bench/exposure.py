@@ -62,7 +62,7 @@ def main() -> None:
         _row("sousveil, place cameras and walls, and look", ours["look"], ""),
         _row("sousveil, passes, moments, totals", ours["sum"], ""),
         _row("sousveil, all three", ours["cpu_s"], "2", ours["wall_s"]),
-        _row("sousveil, read the GPX file", ours["read"], ""),
+        _row("sousveil, with the reading of the GPX file", ours["cpu_s"] + ours["read"], ""),
         _row(f"cctv-exposure's way{_source()}, {PEER_POINTS} points scaled", peer_s, ""),
         _row("cctv-exposure's circles in numpy, who alone", circles_s, ""),
     ]

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sousveil.errors import UnusableInput
@@ -16,6 +18,9 @@ from sousveil.records import TRACK
 from sousveil.track import _fit, _text, _xml
 from sousveil.track._raw import Raw
 from sousveil.track._zones import zone_at, zone_named
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 FORMATS: Final[dict[str, tuple[str, Callable[[Path], list[Raw]]]]] = {
     ".gpx": ("GPX", _xml.gpx),
@@ -98,70 +103,72 @@ def _file(path: str | Path) -> Path:
     return path
 
 
-class _Point(NamedTuple):
-    where: str
-    part: int
-    lon: float
-    lat: float
-    time: datetime | None
-    accuracy_m: float | None
-
-
 def _checked(path: Path, title: str, raw: list[Raw], zone: ZoneInfo | None) -> Track:
     aside: list[SetAside] = []
-    points = [p for p in (_point(path, one, aside) for one in raw) if p is not None]
-    if any(p.time for p in points):
-        aside += [SetAside(p.where, "", "no time, where others have one")
-                  for p in points if p.time is None]  # fmt: skip
-        points = [p for p in points if p.time is not None]
-    if len(points) < 2:
+    lon, lat = (_numbers([getattr(one, name) for one in raw]) for name in ("lon", "lat"))
+    rows = _placed(raw, lon, lat, aside)
+    times = {i: _time(path, raw[i]) for i in rows.tolist()}
+    if any(times.values()):
+        aside += [SetAside(raw[i].where, "", "no time, where others have one")
+                  for i, time in times.items() if time is None]  # fmt: skip
+        rows = np.array([i for i in rows.tolist() if times[i] is not None], np.int64)
+    if len(rows) < 2:
         why = f" ({aside[0].where}: {aside[0].reason})" if aside else ""
         raise UnusableInput(f"{path}: fewer than two usable points{why}; export the track again")
-    middle = points[len(points) // 2]
-    zone = zone or zone_at(middle.lon, middle.lat)
-    seconds = [_seconds(p.time, zone) for p in points]
-    if seconds[0] is not None:
-        order = sorted(range(len(points)), key=lambda i: seconds[i] or 0.0)
-        points, seconds = [points[i] for i in order], [seconds[i] for i in order]
-    keep = _without_jumps(points, seconds, aside)
-    if len(keep) < 2:
+    middle = rows[len(rows) // 2]
+    zone = zone or zone_at(float(lon[middle]), float(lat[middle]))
+    seconds = None
+    if times[int(rows[0])] is not None:
+        seconds = np.array([_seconds(times[i], zone) for i in rows.tolist()])
+        order = np.argsort(seconds, kind="stable")
+        rows, seconds = rows[order], seconds[order]
+        keep = _without_jumps(lon[rows], lat[rows], seconds)
+        told = [(raw[i].where, f"{lon[i]:.5f}, {lat[i]:.5f}") for i in rows[~keep].tolist()]
+        aside += [SetAside(*one, "farther than anything moves in that time") for one in told]
+        rows, seconds = rows[keep], seconds[keep]
+    if len(rows) < 2:
         raise UnusableInput(f"{path}: all points but one are jumps; export the track again")
+    accuracy_m = _numbers([raw[i].accuracy_m for i in rows.tolist()])
+    stamps = pa.nulls(len(rows), pa.int64())
+    if seconds is not None:
+        stamps = pa.array(np.round(1000 * seconds).astype(np.int64))
     table = pa.table(
         {
-            "part": [points[i].part for i in keep],
-            "time": pa.array(
-                [None if (s := seconds[i]) is None else round(1000 * s) for i in keep],
-                pa.timestamp("ms", tz="UTC"),
-            ),
-            "lon": [points[i].lon for i in keep],
-            "lat": [points[i].lat for i in keep],
-            "accuracy_m": pa.array([points[i].accuracy_m for i in keep], pa.float64()),
+            "part": [raw[i].part for i in rows.tolist()],
+            "time": stamps.cast(pa.timestamp("ms", tz="UTC")),
+            "lon": lon[rows],
+            "lat": lat[rows],
+            "accuracy_m": pa.array(accuracy_m, mask=~(accuracy_m > 0)),
         },
         schema=TRACK,
     )
     return Track(path.stem, title, table, aside, zone)
 
 
-def _point(path: Path, raw: Raw, aside: list[SetAside]) -> _Point | None:
-    lon, lat = _number(raw.lon), _number(raw.lat)
-    if lon is None or lat is None:
-        aside.append(SetAside(raw.where, f"{raw.lon}, {raw.lat}", "no longitude and latitude"))
-        return None
-    if abs(lon) > 180 or abs(lat) > 90 or (lon == 0 and lat == 0):
-        aside.append(SetAside(raw.where, f"{raw.lon}, {raw.lat}", "no place on the Earth"))
-        return None
-    accuracy = _number(raw.accuracy_m)
-    if accuracy is not None and not accuracy > 0:
-        accuracy = None
-    return _Point(raw.where, raw.part, lon, lat, _time(path, raw), accuracy)
+def _placed(raw: list[Raw], lon: Floats, lat: Floats, aside: list[SetAside]) -> Ints:
+    """Return the rows that have a place on the Earth, and set the others aside."""
+    missing = np.isnan(lon) | np.isnan(lat)
+    nowhere = (np.abs(lon) > 180) | (np.abs(lat) > 90) | ((lon == 0) & (lat == 0))
+    for i in np.flatnonzero(missing | nowhere).tolist():
+        reason = "no longitude and latitude" if missing[i] else "no place on the Earth"
+        aside.append(SetAside(raw[i].where, f"{raw[i].lon}, {raw[i].lat}", reason))
+    return np.flatnonzero(~missing & ~nowhere)
 
 
-def _number(value: Any) -> float | None:
+def _numbers(values: list[Any]) -> Floats:
+    """Return values as numbers, NaN for what is none."""
     try:
-        number = float(value)
+        found = np.array(values, np.float64)
     except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
+        found = np.array([_number(v) for v in values], np.float64)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _time(path: Path, raw: Raw) -> datetime | None:
@@ -170,9 +177,9 @@ def _time(path: Path, raw: Raw) -> datetime | None:
     text = raw.time.strip()
     if not text:
         return None
-    number = _number(text)
     try:
-        if number is not None and number > 1e8:  # seconds, or milliseconds, since 1970
+        number = float(text) if text.replace(".", "", 1).isdigit() else 0.0
+        if number > 1e8:  # seconds, or milliseconds, since 1970
             return datetime.fromtimestamp(number / (1000 if number > 1e11 else 1), UTC)
         return datetime.fromisoformat(text.replace("/", "-"))
     except (ValueError, OverflowError, OSError):
@@ -181,38 +188,27 @@ def _time(path: Path, raw: Raw) -> datetime | None:
         ) from None
 
 
-def _seconds(time: datetime | None, zone: ZoneInfo) -> float | None:
+def _seconds(time: datetime | None, zone: ZoneInfo) -> float:
     if time is None:
-        return None
+        return math.nan
     return (time if time.tzinfo else time.replace(tzinfo=zone)).timestamp()
 
 
-def _without_jumps(
-    points: list[_Point], seconds: list[float | None], aside: list[SetAside]
-) -> list[int]:
-    """Return the points without those that are too far from the one before and the one after."""
-    if seconds[0] is None:
-        return list(range(len(points)))
+def _without_jumps(lon: Floats, lat: Floats, seconds: Floats) -> npt.NDArray[np.bool_]:
+    """Return which points are not too far both from the one kept before and from the next."""
+    keep = np.ones(len(lon), bool)
 
-    def too_far(i: int, j: int) -> bool:
-        (_, _, lon_i, lat_i, *_), (_, _, lon_j, lat_j, *_) = points[i], points[j]
-        shrink = math.cos(math.radians(lat_i))
-        metres = _M_PER_DEG * math.hypot((lon_j - lon_i) * shrink, lat_j - lat_i)
-        elapsed = max((seconds[j] or 0.0) - (seconds[i] or 0.0), 1.0)
-        return metres / elapsed > FASTEST_M_PER_S
+    def too_far(i: Any, j: Any) -> Any:
+        east = (lon[j] - lon[i]) * np.cos(np.radians(lat[i]))
+        metres = _M_PER_DEG * np.hypot(east, lat[j] - lat[i])
+        return metres > FASTEST_M_PER_S * np.maximum(seconds[j] - seconds[i], 1.0)
 
-    last = len(points) - 1
-    if not any(too_far(i, i + 1) for i in range(last)):
-        return list(range(len(points)))
-    keep: list[int] = []
-    for i in range(len(points)):
-        before = not keep or too_far(keep[-1], i)
-        after = i == last or too_far(i, i + 1)
-        if before and after and last > 0:
-            told = f"{points[i].lon:.5f}, {points[i].lat:.5f}"
-            aside.append(
-                SetAside(points[i].where, told, "farther than anything moves in that time")
-            )
-        else:
-            keep.append(i)
+    row = np.arange(len(lon) - 1)
+    onward = np.append(too_far(row, row + 1), True)
+    if not onward[:-1].any():
+        return keep
+    last = -1
+    for i in range(len(lon)):
+        keep[i] = not (onward[i] and (last < 0 or too_far(last, i)))
+        last = i if keep[i] else last
     return keep

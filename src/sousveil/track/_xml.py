@@ -24,18 +24,12 @@ def gpx(path: Path) -> list[Raw]:
     part = 0
     for name, element in _elements(path):
         if name in _POINTS:
-            points = found[name]
-            inner = {_local(child.tag): child.text for child in element.iter()}
-            points.append(
-                Raw(
-                    f"point {len(points) + 1}",
-                    part,
-                    element.get("lon"),
-                    element.get("lat"),
-                    inner.get("time"),
-                    _accuracy(inner),
-                )
-            )
+            points, inner = found[name], {_local(child.tag): child.text for child in element}
+            if "extensions" in inner:
+                inner |= {_local(child.tag): child.text for child in element.iter()}
+            where, told = f"point {len(points) + 1}", element.attrib
+            place = told.get("lon"), told.get("lat")
+            points.append(Raw(where, part, *place, inner.get("time"), _accuracy(inner)))
             element.clear()
         elif name in ("trkseg", "rte"):
             part += 1
@@ -46,8 +40,11 @@ def gpx(path: Path) -> list[Raw]:
 def _accuracy(inner: dict[str, str | None]) -> str | float | None:
     if inner.get("accuracy"):
         return inner["accuracy"]
+    hdop = inner.get("hdop")
+    if not hdop:
+        return None
     try:
-        return float(inner.get("hdop") or "nan") * USER_RANGE_ERROR_M
+        return float(hdop) * USER_RANGE_ERROR_M
     except ValueError:
         return None
 
