@@ -21,7 +21,8 @@ Floats = npt.NDArray[np.float64]
 CONFIDENCE: Final = 0.95
 
 LEAST_TOLD: Final = 0.05
-"""From this probability on a moment is told as one of being identified."""
+"""From this probability on a camera counts as one that could have seen the person, and a moment as
+one of being identified: less would depend on how many draws were made."""
 
 _CONTACTS: Final = {
     "email": ("operator:email", "contact:email", "email"),
@@ -36,6 +37,7 @@ def cameras_by_level(
 ) -> dict[str, Any]:
     """Return for each level how many cameras could have seen the person, and how many did.
 
+    could: those that with at least LEAST_TOLD could have been turned to the person.
     expected, low, high: of the cameras on record, from the draws (95 %); they hold what cameras
     share. all: with those not on record, which are taken to lie as the others do and to be Poisson;
     null where their number is not known, and then there are "at least low".
@@ -60,11 +62,12 @@ def _told(
 ) -> dict[str, Any]:
     """Return the numbers of one level. sees: cameras x question x draws."""
     number = sees[:, 0].sum(axis=0)
-    told: dict[str, Any] = {"could": int(sees[:, 1].any(axis=1).sum()), **_interval(number)}
+    could = sees[:, 1].mean(axis=1) >= LEAST_TOLD
+    told: dict[str, Any] = {"could": int(could.sum()), **_interval(number)}
     told["all"] = None if undercount is None else _interval(_with_others(number, undercount, rng))
     told["by_operator_class"] = {
         name: {
-            "could": int(sees[classes == name, 1].any(axis=1).sum()),
+            "could": int(could[classes == name].sum()),
             **_interval(sees[classes == name, 0].sum(axis=0)),
         }
         for name in OPERATOR_CLASSES
@@ -174,7 +177,9 @@ def operators(passes: pa.Table, cameras: pa.Table) -> list[dict[str, Any]]:
 
     Nobody's private home is named: they are one row, by number of passes alone.
     """
-    rows = passes.filter(pc.equal(passes["level"], LEVELS[0])).to_pylist()
+    rows = passes.filter(
+        pc.and_(pc.equal(passes["level"], LEVELS[0]), pc.greater_equal(passes["could"], LEAST_TOLD))
+    ).to_pylist()
     contacts = _contacts(cameras)
     groups: dict[tuple[bool, str | None, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 LEAST_CHANCE: Final = 0.05
-"""A pass that a camera could hardly have seen is left out of a letter."""
+"""A pass that a camera could hardly have seen is left out of a letter, as exposure does."""
 
 MOST_PLACES: Final = 25
 

