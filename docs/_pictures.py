@@ -54,13 +54,12 @@ def chart(
 
     step = 10 ** np.floor(np.log10(most))
     step = next(s for s in (step / 5, step / 2, step, 2 * step) if most / s <= 8)
-    parts = []
-    for tick in np.arange(0, most + step / 2, step):
-        parts.append(
-            f'<path d="M{x(tick):.1f},{top}V{bottom}" stroke="{QUIET}" stroke-opacity=".35"/>'
-            f'<text x="{x(tick):.1f}" y="{bottom + 16:.0f}" text-anchor="middle" font-size="12" '
-            f'fill="{QUIET}">{tick:,.0f}</text>'
-        )
+    parts = [
+        f'<path d="M{x(tick):.1f},{top}V{bottom}" stroke="{QUIET}" stroke-opacity=".35"/>'
+        f'<text x="{x(tick):.1f}" y="{bottom + 16:.0f}" text-anchor="middle" font-size="12" '
+        f'fill="{QUIET}">{tick:,.0f}</text>'
+        for tick in np.arange(0, most + step / 2, step)
+    ]
     if truth is not None:
         parts.append(
             f'<path d="M{x(truth):.1f},{top - 6}V{bottom}" stroke="{MARK}" stroke-width="2"/>'
