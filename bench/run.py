@@ -7,7 +7,7 @@ import sys
 
 from _measure import BENCH, README
 
-SCRIPTS = ("census.py", "reading.py", "report.py", "visibility.py", "coverage.py")
+SCRIPTS = ("census.py", "reading.py", "report.py", "visibility.py", "seeing.py")
 
 
 def main() -> None:
