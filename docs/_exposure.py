@@ -11,11 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.test_exposure_docs import DOCS, EXTRACT, make_track, run
 
+PROJECT = DOCS.parent
 DATA = Path(os.environ.get("SOUSVEIL_DATA") or PROJECT.parent / "shared" / "data")
 EXAMPLE = re.compile(r"(<!-- example -->\n```console\n)(.*?)(```\n<!-- /example -->)", re.DOTALL)
 
