@@ -290,5 +290,7 @@ def test_out_at_sea_the_clock_is_utc(tmp_path: Path) -> None:
     path = tmp_path / "sea.csv"
     path.write_text("time,lat,lon\n2026-11-24T12:00:00,0.1,-30\n2026-11-24T12:00:10,0.1001,-30\n")
     assert str(tracks.read(path).zone) == "UTC"
-    path.write_text("time,lat,lon\n2026-11-24T12:00:00,-17.1,179.9\n2026-11-24T12:00:10,-17.1,179.9\n")
+    path.write_text(
+        "time,lat,lon\n2026-11-24T12:00:00,-17.1,179.9\n2026-11-24T12:00:10,-17.1,179.9\n"
+    )
     assert str(tracks.read(path).zone) == "Pacific/Fiji"
