@@ -347,7 +347,7 @@ def _scene(
 def _plan(draws: int, seed: int) -> tuple[Plan, int]:
     if draws == 0:
         return middle(), 1
-    groups = max(1, draws // GROUP)
+    groups = draws // GROUP if draws >= 10 * GROUP else draws
     return plan(draws, seed, groups=groups), groups
 
 
