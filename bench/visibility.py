@@ -193,8 +193,8 @@ def _row(name: str, radius: float, who: str, a_second: float, exact: list[float]
         "radius m": f"{radius:g}",
         "way": who,
         "polygons a second": f"{a_second:,.0f}" if a_second >= 10 else f"{a_second:.1f}",
-        "least IoU": f"{min(exact):.4f}",
-        "mean IoU": f"{statistics.mean(exact):.4f}",
+        "least IoU": f"{min(exact):.5f}",
+        "mean IoU": f"{statistics.mean(exact):.5f}",
     }
 
 

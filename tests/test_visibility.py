@@ -175,6 +175,13 @@ def test_a_camera_inside_a_row_of_houses_is_moved_out_of_the_whole_row() -> None
     assert (x, y) == pytest.approx((10.1, -0.05), abs=0.01)
 
 
+def test_a_slit_between_houses_is_no_place_for_a_camera() -> None:
+    row = [box(0, 0, 10, 10), box(10.02, 0, 20, 10)]
+    ((x, y),) = visibility.place(np.array([[9.9, 5.0]]), obstacles(*row)).xy
+    assert min(abs(y), abs(y - 10)) == pytest.approx(0.05, abs=0.01)
+    assert 9.8 < x < 10.1
+
+
 def test_a_camera_in_a_yard_stays_there() -> None:
     block = box(0, 0, 40, 40).difference(box(10, 10, 30, 30))
     placed = visibility.place(np.array([[12.0, 20.0], [9.0, 20.0]]), obstacles(block))

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from sousveil import visibility
 from sousveil.coverage import _streets, _views
-from sousveil.coverage._seeing import Points, _Tile
+from sousveil.coverage._seeing import Points, Tile
 from sousveil.priors import read
 from sousveil.records import CAMERAS
 
@@ -52,7 +52,7 @@ def what_walkers_meet(
     for reach in reaches_m:
         nothing = visibility.of_footprints(np.array([], dtype=object), plane)
         found = [
-            _Tile(points, everywhere, views, around, reach).which[:, 0]
+            Tile(points, everywhere, views, around, reach).which[:, 0]
             for around in (nothing, blocks)
         ]
         metres = pieces.length_mm / 1000.0

@@ -72,9 +72,9 @@ def plan(draws: int, seed: int, *, groups: int, vary: Collection[str] = QUANTITI
     streams, shared = {}, {}
     for i, quantity in enumerate(QUANTITIES):
         nothing = np.zeros(draws, np.uint64)
-        mine = _mixed(np.uint64(seed) + np.uint64(7919 * (i + 1)))
-        streams[quantity] = _mixed(mine ^ _mixed(number)) | np.uint64(1)
-        shared[quantity] = _mixed(~mine ^ _mixed(group)) | np.uint64(1)
+        mine = mixed(np.uint64(seed) + np.uint64(7919 * (i + 1)))
+        streams[quantity] = mixed(mine ^ mixed(number)) | np.uint64(1)
+        shared[quantity] = mixed(~mine ^ mixed(group)) | np.uint64(1)
         if quantity not in vary:
             streams[quantity] = shared[quantity] = nothing
     return Plan(streams, shared)
@@ -86,7 +86,7 @@ def middle(directions: int = 72) -> Plan:
     return Plan(nothing, nothing, stratified=True)
 
 
-def _mixed(word: Words | np.uint64) -> Words:
+def mixed(word: Words | np.uint64) -> Words:
     """Scramble 64-bit words (the finaliser of SplitMix64, Steele et al. 2014)."""
     with np.errstate(over="ignore"):
         word = np.asarray(word, np.uint64) + np.uint64(0x9E3779B97F4A7C15)
@@ -95,7 +95,7 @@ def _mixed(word: Words | np.uint64) -> Words:
         return np.asarray(word ^ (word >> np.uint64(31)), np.uint64)
 
 
-def _uniform(word: Words) -> Floats:
+def uniform(word: Words) -> Floats:
     return ((word >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
 
 
@@ -117,7 +117,7 @@ def draw(views: Views, draws: Plan, presence: Floats | None = None) -> Drawn:
     presence: for each draw, the probability that each candidate for an unlisted camera is there.
     """
     of = views.camera
-    key = _mixed(views.key[of] ^ _mixed(views.number.astype(np.uint64)))
+    key = mixed(views.key[of] ^ mixed(views.number.astype(np.uint64)))
     hfov = _values(views, draws, "hfov_deg", views.hfov_deg, key, of)
     pixels = _values(views, draws, "pixels_h", views.pixels_h, key, of)
     tilt = _values(views, draws, "tilt_deg", views.tilt_deg, key, of)
@@ -144,9 +144,9 @@ def draw(views: Views, draws: Plan, presence: Floats | None = None) -> Drawn:
 def _chances(draws: Plan, quantity: str, key: Words, shared: float) -> Floats:
     """Return probabilities (n x draws), correlated between cameras by `shared`."""
     stream = draws.streams[quantity]
-    own = _uniform(_mixed(key[:, None] ^ stream[None, :]))
+    own = uniform(mixed(key[:, None] ^ stream[None, :]))
     if shared > 0:
-        common = ndtri(_uniform(_mixed(draws.shared[quantity])))
+        common = ndtri(uniform(mixed(draws.shared[quantity])))
         own = ndtr(np.sqrt(1 - shared) * ndtri(own) + np.sqrt(shared) * common[None, :])
     return np.where(stream[None, :] == 0, 0.5, own)
 
@@ -190,11 +190,11 @@ def _existing(views: Views, draws: Plan, presence: Floats | None) -> npt.NDArray
     loss = _loss_per_year(views, draws)
     age = _values(views, draws, "age_years", views.age_years, views.key, None)
     survival = np.exp(np.log1p(-np.minimum(loss, 0.999)) * age)
-    chance = _chances(draws, "exists", _mixed(views.key), 0.0)
+    chance = _chances(draws, "exists", mixed(views.key), 0.0)
     still = np.where(draws.streams["exists"][None, :] == 0, survival > 0.5, chance < survival)
     exists: npt.NDArray[np.bool_] = still | views.certain[:, None]
     if presence is not None:
-        drawn = _chances(draws, "unlisted", _mixed(~views.key), 0.0)
+        drawn = _chances(draws, "unlisted", mixed(~views.key), 0.0)
         exists = np.where(views.listed[:, None], exists, drawn < presence[None, :])
     return exists & ~views.indoor[:, None]
 
@@ -202,7 +202,7 @@ def _existing(views: Views, draws: Plan, presence: Floats | None) -> npt.NDArray
 def _loss_per_year(views: Views, draws: Plan) -> Floats:
     """Return the yearly loss: fully shared by all cameras that a row of the table holds for."""
     prior = views.priors["loss_per_year"]
-    common = _uniform(_mixed(draws.shared["loss_per_year"]))
+    common = uniform(mixed(draws.shared["loss_per_year"]))
     common = np.where(draws.shared["loss_per_year"] == 0, 0.5, common)
     rows = [prior_table.quantile(row, common) for row in prior.rows]
     return np.array(rows)[prior.holds]
@@ -222,7 +222,7 @@ def found_on_site(views: Views, factor: str, mine: npt.NDArray[np.bool_], seed: 
     factor: "direction" or "height and tilt". mine: which views.
     """
     chance = plan(1, seed, groups=1)
-    key = _mixed(views.key[views.camera] ^ _mixed(views.number.astype(np.uint64)))
+    key = mixed(views.key[views.camera] ^ mixed(views.number.astype(np.uint64)))
     if factor == "direction":
         bearing = np.where(mine, _bearings(views, chance, key)[:, 0], views.bearing_deg)
         return views._replace(bearing_deg=bearing)

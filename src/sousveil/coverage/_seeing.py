@@ -80,7 +80,7 @@ def see(
     lengths = np.zeros((len(views.camera_id) if by_camera else 0, plan.n), np.int64)
     figures = [np.zeros((0, len(FIGURES), len(LEVELS), 3), np.float32)]
     for mine, cameras in tiles:
-        part = _Tile(points, mine, select(views, cameras), obstacles, radius_m)
+        part = Tile(points, mine, select(views, cameras), obstacles, radius_m)
         made = part.accumulate(plan, presence, group, groups, by_camera=by_camera)
         figures.append(made[0])
         sums += made[1]
@@ -103,7 +103,7 @@ def pairs(
     point, camera = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     probability = [np.zeros((0, 2, len(LEVELS)), np.float32)]
     for mine, cameras in _tiles(points.xy, views, obstacles, radius_m, tile):
-        part = _Tile(points, mine, select(views, cameras), obstacles, radius_m)
+        part = Tile(points, mine, select(views, cameras), obstacles, radius_m)
         counts = part.count_pairs(plan, presence)
         seen = counts.any(axis=(1, 2))
         point.append(mine[part.which[seen, 0]])
@@ -138,7 +138,7 @@ def _tiles(
         yield mine, outside[halo]
 
 
-class _Tile:
+class Tile:
     """The points of a tile with the cameras around, and who has a line of sight to whom."""
 
     def __init__(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sousveil.coverage import _seeing
-from sousveil.coverage._draws import FACTORS, QUANTITIES, Plan, _mixed, found_on_site, plan
+from sousveil.coverage._draws import FACTORS, QUANTITIES, Plan, found_on_site, mixed, plan
 
 if TYPE_CHECKING:
     from sousveil.coverage import Scene
@@ -93,9 +93,9 @@ def _plan_of(rows: Floats, names: list[str], seed: int) -> Plan:
             streams[quantity] = shared[quantity] = np.zeros(len(rows), np.uint64)
             continue
         number = (rows[:, column[quantity]] * 2.0**52).astype(np.uint64)
-        mine = _mixed(number ^ _mixed(np.uint64(seed) + np.uint64(104_729 * (i + 1))))
+        mine = mixed(number ^ mixed(np.uint64(seed) + np.uint64(104_729 * (i + 1))))
         streams[quantity] = mine | np.uint64(1)
-        shared[quantity] = _mixed(~mine) | np.uint64(1)
+        shared[quantity] = mixed(~mine) | np.uint64(1)
     return Plan(streams, shared)
 
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 from scipy.special import ndtri
 
-from sousveil.coverage._draws import Plan, _mixed, _uniform
-from sousveil.coverage._views import Views, _key, select
+from sousveil.coverage._draws import Plan, mixed, uniform
+from sousveil.coverage._views import Views, key_of, select
 from sousveil.errors import UnusableInput
 from sousveil.visibility import Obstacles, place
 
@@ -54,7 +54,7 @@ def parsed(text: str) -> Undercount:
 
 def factors(undercount: Undercount, plan: Plan) -> Floats:
     """Return the undercount of each draw: log-normal, the same for draws of one group."""
-    common = _uniform(_mixed(plan.shared["unlisted"]))
+    common = uniform(mixed(plan.shared["unlisted"]))
     spread = np.log(undercount.high / undercount.low) / (2 * 1.959964)
     drawn = np.exp(np.log(undercount.estimate) + spread * ndtri(common))
     return np.maximum(np.where(plan.shared["unlisted"] == 0, undercount.estimate, drawn), 1.0)
@@ -89,7 +89,8 @@ def candidates(
     unknown = np.full(n, np.nan)
     names = [f"unlisted-{i}" for i in range(n)]
     one = {
-        "camera_id": names, "key": np.array([_key(f"{name}/{seed}") for name in names], np.uint64),
+        "camera_id": names,
+        "key": np.array([key_of(f"{name}/{seed}") for name in names], np.uint64),
         "xy": placed.xy, "moved_m": placed.moved_m, "height_m": unknown,
         "facing_deg": np.where(np.isfinite(views.facing_deg[like]), placed.facing_deg, np.nan),
         "age_years": np.zeros(n), "certain": np.zeros(n, bool), "listed": np.zeros(n, bool),

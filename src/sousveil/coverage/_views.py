@@ -105,7 +105,7 @@ def views_of(
     ids = cameras["camera_id"].to_pylist()
     return Views(
         camera_id=ids,
-        key=np.array([_key(i) for i in ids], np.uint64),
+        key=np.array([key_of(i) for i in ids], np.uint64),
         xy=placed.xy,
         moved_m=placed.moved_m,
         facing_deg=np.where(on_wall, placed.facing_deg, np.nan),
@@ -186,7 +186,7 @@ def _ages(cameras: pa.Table, on: date | None) -> Floats:
     )  # fmt: skip
 
 
-def _key(text: str) -> int:
+def key_of(text: str) -> int:
     """Return the same 64 bits for the same text on every machine (FNV-1a)."""
     value = 0xCBF29CE484222325
     for byte in text.encode():

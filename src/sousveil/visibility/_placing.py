@@ -17,7 +17,6 @@ AWAY_M: Final = 0.05
 WALL_WITHIN_M: Final = 5.0
 """A wall farther away is not the one that a camera hangs on: positions err by some metres."""
 
-_AROUND: Final = np.radians(np.arange(0.0, 360.0, 7.5))
 _LEAST_YARD_M2: Final = 1.0
 
 
@@ -46,26 +45,12 @@ def place(points: Floats, obstacles: Obstacles) -> Placed:
 
 def _outside(point: Floats, obstacles: Obstacles) -> Floats:
     here = shapely.Point(point)
-    group = _group(here, obstacles)
-    solid = _without_slits(shapely.union_all(group))
-    boundary = shapely.get_coordinates(
-        shapely.line_interpolate_point(
-            rings := _rings(solid), shapely.line_locate_point(rings, here)
-        )
-    )
-    for k in np.argsort(np.hypot(*(boundary - point).T), kind="stable"):
-        steps = boundary[k] + AWAY_M * np.column_stack([np.cos(_AROUND), np.sin(_AROUND)])
-        free = shapely.distance(solid, shapely.points(steps))
-        best = int(np.argmax(free))
-        if free[best] > AWAY_M / 10:  # less in the corner of a yard
-            free_place: Floats = steps[best]
-            return free_place
-    return point
-
-
-def _rings(solid: shapely.Geometry) -> npt.NDArray[Any]:
-    rings: npt.NDArray[Any] = shapely.get_rings(shapely.get_parts(solid))
-    return rings
+    # Grown by the distance kept from walls, footprints close every slit too narrow to hang in.
+    solid = shapely.buffer(shapely.union_all(_group(here, obstacles)), AWAY_M, quad_segs=4)
+    rings = shapely.get_rings(shapely.get_parts(_without_slits(solid)))
+    nearest = shapely.line_interpolate_point(rings, shapely.line_locate_point(rings, here))
+    free: Floats = shapely.get_coordinates(nearest[np.argmin(shapely.distance(nearest, here))])[0]
+    return free
 
 
 def _group(here: shapely.Point, obstacles: Obstacles) -> npt.NDArray[Any]:
