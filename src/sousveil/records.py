@@ -160,3 +160,13 @@ BUILDINGS: Final = pa.schema(
         pa.field("geometry", pa.binary(), nullable=False),
     ]
 )
+
+# Where residents can go: what OpenStreetMap has as shop, school, office, stop and the like.
+PLACES: Final = pa.schema(
+    [
+        pa.field("place_id", pa.string(), nullable=False),  # "node/123" or "way/123"
+        pa.field("tag", pa.string(), nullable=False),  # "shop=bakery"
+        pa.field("lon", pa.float64(), nullable=False),
+        pa.field("lat", pa.float64(), nullable=False),
+    ]
+)
