@@ -168,5 +168,96 @@ PLACES: Final = pa.schema(
         pa.field("tag", pa.string(), nullable=False),  # "shop=bakery"
         pa.field("lon", pa.float64(), nullable=False),
         pa.field("lat", pa.float64(), nullable=False),
+
+
+LEVELS: Final = ("detect", "observe", "recognise", "identify")
+"""What pixels allow, from least to most: IEC 62676-4:2014 at 25, 62.5, 125, 250 pixels a metre."""
+
+# One direction of one camera as it is drawn: what is stated, else the middle of the prior.
+VIEWS: Final = pa.schema(
+    [
+        pa.field("camera_id", pa.string(), nullable=False),
+        pa.field("view", pa.int32(), nullable=False),  # 0, 1, ... of the camera
+        pa.field("lon", pa.float64(), nullable=False),  # where it looks from: see moved_m
+        pa.field("lat", pa.float64(), nullable=False),
+        pa.field("moved_m", pa.float64(), nullable=False),  # out of a footprint, 0 if not
+        pa.field("sight", pa.string(), nullable=False),  # street | indoor (sees no street)
+        pa.field("bearing_deg", pa.float64()),  # null: unknown, or turns
+        pa.field("turns", pa.bool_(), nullable=False),  # dome or panning: anywhere, not at once
+        pa.field("hfov_deg", pa.float64(), nullable=False),
+        pa.field("pixels_h", pa.float64(), nullable=False),
+        pa.field("height_m", pa.float64(), nullable=False),
+        pa.field("blind_m", pa.float64(), nullable=False),  # not seen nearer than this
+        pa.field("detect_m", pa.float64(), nullable=False),  # reach on the ground, 0: never
+        pa.field("observe_m", pa.float64(), nullable=False),
+        pa.field("recognise_m", pa.float64(), nullable=False),
+        pa.field("identify_m", pa.float64(), nullable=False),
+        pa.field("exists_probability", pa.float64(), nullable=False),
+        pa.field("operator_class", pa.string(), nullable=False),
+        pa.field("stated", _strings, nullable=False),  # which of the columns a source states
+    ]
+)
+
+# What a view sees at a level. Without a bearing it is all that it could see.
+VISIBLE: Final = pa.schema(
+    [
+        pa.field("camera_id", pa.string(), nullable=False),
+        pa.field("view", pa.int32(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),
+        pa.field("directed", pa.bool_(), nullable=False),  # false: could look anywhere
+        pa.field("area_m2", pa.float64(), nullable=False),
+        pa.field("geometry", pa.binary(), nullable=False),
+    ]
+)
+
+
+def _with_interval(*names: str) -> list[pa.Field]:
+    """Return the columns of probabilities with the ends of their 95 % intervals."""
+    parts = [(name, f"{name}_low", f"{name}_high") for name in names]
+    return [pa.field(part, pa.float64(), nullable=False) for three in parts for part in three]
+
+
+# One row a stretch of street and level. `probability`: that somebody there is seen by at least
+# one camera at a random moment; `could`: that at least one camera could be turned to there.
+STRETCHES: Final = pa.schema(
+    [
+        pa.field("stretch_id", pa.int64(), nullable=False),
+        pa.field("street_id", pa.string(), nullable=False),
+        pa.field("highway", pa.string(), nullable=False),
+        pa.field("name", pa.string()),
+        pa.field("is_street", pa.bool_(), nullable=False),  # false: footway, path, cycleway, ...
+        pa.field("length_m", pa.float64(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),
+        pa.field("probability", pa.float64(), nullable=False),
+        pa.field("low", pa.float64(), nullable=False),
+        pa.field("high", pa.float64(), nullable=False),
+        *_with_interval("could", "public", "private"),
+        pa.field("expected", pa.float64(), nullable=False),  # number of cameras, random moment
+        pa.field("expected_low", pa.float64(), nullable=False),
+        pa.field("expected_high", pa.float64(), nullable=False),
+        pa.field("geometry", pa.binary(), nullable=False),
+    ]
+)
+
+# One row a stretch, camera and level; pairs with probability 0 have none. Cameras are
+# independent given these, up to the unknowns that all cameras share.
+WATCHED: Final = pa.schema(
+    [
+        pa.field("stretch_id", pa.int64(), nullable=False),
+        pa.field("camera_id", pa.string(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),
+        pa.field("probability", pa.float64(), nullable=False),  # seen at a random moment
+        pa.field("could", pa.float64(), nullable=False),  # could be seen
+    ]
+)
+
+# One row a point asked for, camera and level; pairs with probability 0 have none.
+SEEN: Final = pa.schema(
+    [
+        pa.field("point", pa.int64(), nullable=False),  # row of the points asked for, from 0
+        pa.field("camera_id", pa.string(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),
+        pa.field("probability", pa.float64(), nullable=False),
+        pa.field("could", pa.float64(), nullable=False),
     ]
 )
