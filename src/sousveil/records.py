@@ -161,15 +161,6 @@ BUILDINGS: Final = pa.schema(
     ]
 )
 
-# Where residents can go: what OpenStreetMap has as shop, school, office, stop and the like.
-PLACES: Final = pa.schema(
-    [
-        pa.field("place_id", pa.string(), nullable=False),  # "node/123" or "way/123"
-        pa.field("tag", pa.string(), nullable=False),  # "shop=bakery"
-        pa.field("lon", pa.float64(), nullable=False),
-        pa.field("lat", pa.float64(), nullable=False),
-
-
 LEVELS: Final = ("detect", "observe", "recognise", "identify")
 """What pixels allow, from least to most: IEC 62676-4:2014 at 25, 62.5, 125, 250 pixels a metre."""
 
@@ -259,5 +250,15 @@ SEEN: Final = pa.schema(
         pa.field("level", pa.string(), nullable=False),
         pa.field("probability", pa.float64(), nullable=False),
         pa.field("could", pa.float64(), nullable=False),
+    ]
+)
+
+# Where residents can go: what OpenStreetMap has as shop, school, office, stop and the like.
+PLACES: Final = pa.schema(
+    [
+        pa.field("place_id", pa.string(), nullable=False),  # "node/123" or "way/123"
+        pa.field("tag", pa.string(), nullable=False),  # "shop=bakery"
+        pa.field("lon", pa.float64(), nullable=False),
+        pa.field("lat", pa.float64(), nullable=False),
     ]
 )
