@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from sousveil.errors import UnusableInput
@@ -35,6 +36,7 @@ __all__ = [
     "no_marks",
     "populate",
     "read_parameters",
+    "some",
     "streets_of",
     "walk",
 ]
@@ -99,9 +101,32 @@ def populate(
     )
 
 
-def walk(residents: Residents, marks: Marks | None = None) -> Passed:
-    """Follow all trips past what is marked on the edges, in the order of trips and of the way."""
+def walk(residents: Residents, marks: Marks | None = None, *, every: bool = False) -> Passed:
+    """Follow all trips past what is marked on the edges, in the order of trips and of the way.
+
+    every: return each mark that is passed, and not the best of each group.
+    """
     place = residents.town
-    return _ways.follow(
-        place, residents.trips, marks or no_marks(place.network), residents.seeming_m
+    marked = marks or no_marks(place.network)
+    return _ways.follow(place, residents.trips, marked, residents.seeming_m, every=every)
+
+
+def some(residents: Residents, n: int) -> Residents:
+    """Return the first n residents, to the end of the household; all if there are no more.
+
+    Households are drawn independently, so that the first ones are a random sample.
+    """
+    who = residents.people
+    if n >= who.n:
+        return residents
+    last = int(np.searchsorted(who.first, n))
+    n = int(who.first[last])
+    chosen = residents.trips.resident < n
+    return residents._replace(
+        people=People(
+            who.first[: last + 1],
+            who.home[:last],
+            *(column[:n] for column in who[2:]),
+        ),
+        trips=Trips(*(column[chosen] for column in residents.trips)),
     )

@@ -67,8 +67,13 @@ def seeming_m(network: Network, parameters: Parameters, seed: int) -> Floats:
     return np.asarray(network.length_m * factor)
 
 
-def follow(town: Town, trips: Trips, marks: Marks, seeming: Floats) -> Passed:
-    """Follow the ways of all trips past the marks. seeming: of seeming_m."""
+def follow(
+    town: Town, trips: Trips, marks: Marks, seeming: Floats, *, every: bool = False
+) -> Passed:
+    """Follow the ways of all trips past the marks. seeming: of seeming_m.
+
+    every: take each mark that is passed, and not the best of each group.
+    """
     origin, destination = town.node[trips.origin], town.node[trips.destination]
     is_home = np.zeros(len(town.node), bool)
     is_home[town.of[HOME]] = True
@@ -87,7 +92,7 @@ def follow(town: Town, trips: Trips, marks: Marks, seeming: Floats) -> Passed:
         return _follow(
             edges[k], edges[k + 1], bounds, order, root.astype(np.int32), leaf.astype(np.int32),
             at_origin, trips.key, net.start, net.to, net.via, net.ends, net.length_m, seeming,
-            marks.start, marks.group, marks.rank, marks.at_m, length_m,
+            marks.start, marks.group, marks.rank, marks.at_m, every, length_m,
         )  # fmt: skip
 
     with ThreadPoolExecutor(cores()) as pool:
@@ -122,7 +127,7 @@ def _place(
 def _follow(
     begin: int, end: int, bounds: Any, order: Any, root: Any, leaf: Any, at_origin: Any, key: Any,
     start: Any, to: Any, via: Any, ends: Any, length_m: Any, seeming: Any,
-    mark_start: Any, mark_group: Any, mark_rank: Any, mark_m: Any, trip_m: Any,
+    mark_start: Any, mark_group: Any, mark_rank: Any, mark_m: Any, every: bool, trip_m: Any,
 ) -> Any:  # fmt: skip
     n = len(start) - 1
     before, edge_to = np.empty(n, np.int32), np.empty(n, np.int32)
@@ -140,7 +145,7 @@ def _follow(
                       before, edge_to)  # fmt: skip
         for t in trips_here:
             k, metres = _climb(leaf[t], root[t0], before, edge_to, ends, length_m, mark_start,
-                               mark_group, mark_rank, mark_m, seen)  # fmt: skip
+                               mark_group, mark_rank, mark_m, every, seen)  # fmt: skip
             trip_m[t] = metres
             if used + k > len(trip):
                 trip, group = _grown(trip, k), _grown(group, k)
@@ -168,7 +173,7 @@ def _grown(array: Any, more: int) -> Any:
 @numba.njit(cache=True, nogil=True)
 def _climb(
     leaf: int, root: int, before: Any, edge_to: Any, ends: Any, length_m: Any,
-    mark_start: Any, mark_group: Any, mark_rank: Any, mark_m: Any, seen: Any,
+    mark_start: Any, mark_group: Any, mark_rank: Any, mark_m: Any, every: bool, seen: Any,
 ) -> tuple[int, float]:  # fmt: skip
     """Walk from a node to the root; collect the best mark of each group, metres from the leaf."""
     k, metres, node = 0, 0.0, leaf
@@ -177,7 +182,7 @@ def _climb(
         e = edge_to[node]
         for i in range(mark_start[e], mark_start[e + 1]):
             here = mark_m[i] if ends[e, 0] == node else length_m[e] - mark_m[i]
-            j = k - 1
+            j = -1 if every else k - 1
             while j >= 0 and groups[j] != mark_group[i]:
                 j -= 1
             if j < 0 and k < len(groups):
