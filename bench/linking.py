@@ -1,25 +1,27 @@
 """Linking measured where the truth is known: F1 against fixed radii, calibration, speed.
 
+python bench/linking.py                 all of it, written to bench/README.md
 python bench/linking.py grid [SEEDS]    F1 by error, density, misses and attributes; calibration
 python bench/linking.py real            two extracts of Darmstadt with the ids hidden
-python bench/linking.py speed [N]       N observations (a million) of five lists, in a process
+python bench/linking.py million N FILE  N observations of five lists in this process
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import resource
 import sys
+import tempfile
 import time
 from collections import defaultdict
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from scipy.spatial import cKDTree
 
-from _measure import BENCH, DATA, measure
+from _measure import DATA, machine, measure, write_section
 from sousveil import synthetic
 from sousveil.linking import link
 from sousveil.linking._chance import surroundings
@@ -167,11 +169,9 @@ def _trees(made: Town) -> list[cKDTree]:
 
 
 def grid(seeds: int) -> None:
-    """Print F1 at every setting, where ours is not above the best radius, and the calibration."""
+    """Write F1 at every setting, where ours is not above the best radius, and the calibration."""
     told: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-    behind = []
-    print("| attributes | density | missed | error | ours | fixed radius | positions | ceiling |")
-    print("|---|---|---|---|---|---|---|---|")
+    behind, rows = [], []
     for setting in itertools.product(ATTRIBUTES, SPACINGS_M, MISSED, ERRORS_M):
         attributes, spacing, missed, error_m = setting
         scores = []
@@ -184,32 +184,47 @@ def grid(seeds: int) -> None:
             scores.append((f1, radius[0], position_ceiling(made, error_m), ceiling(made)))
         mean = np.mean(scores, axis=0)
         behind += [setting] if mean[0] <= mean[1] else []
-        cells = [attributes, spacing, f"{missed:.0%}", f"{error_m:g} m"]
-        cells += [
-            f"{mean[0]:.3f}",
-            f"{mean[1]:.3f} ({radius[1]})",
-            f"{mean[2]:.3f}",
-            f"{mean[3]:.3f}",
-        ]
-        print("| " + " | ".join(cells) + " |", flush=True)
-    print(f"\nnot above the best fixed radius: {behind or 'nowhere'}\n")
-    _print_calibration(told | {"all": [x for links in told.values() for x in links]})
+        rows.append(
+            {
+                "attributes": attributes,
+                "density": spacing,
+                "missed": f"{missed:.0%}",
+                "error": f"{error_m:g} m",
+                "ours": f"{mean[0]:.3f}",
+                "fixed radius": f"{mean[1]:.3f} ({radius[1]})",
+                "positions": f"{mean[2]:.3f}",
+                "ceiling": f"{mean[3]:.3f}",
+            }
+        )
+        print(rows[-1], file=sys.stderr, flush=True)
+    said = "; ".join(f"{a}, {d}, missed {m:.0%}, {e:g} m" for a, d, m, e in behind) or "nowhere"
+    note = f"F1, mean of {seeds} made-up towns a row. Not above the best fixed radius: {said}."
+    write_section("linking-grid", rows, note)
+    everything = told | {"all": [x for links in told.values() for x in links]}
+    write_section("linking-calibration", _calibration(everything), "Of the links given so much.")
 
 
-def _print_calibration(told: dict[str, list[tuple[float, bool]]]) -> None:
-    print("| attributes | given | links | mean given | true |\n|---|---|---|---|---|")
+def _calibration(told: dict[str, list[tuple[float, bool]]]) -> list[dict[str, Any]]:
+    rows = []
     for name, links in told.items():
         given, true = np.array(links, float).T
         for low in np.arange(0.05, 1.0, 0.1):
             chosen = (given >= low) & (given < low + 0.1)
             if chosen.sum() >= 50:
-                cells = [name, f"{low:.2f}-{min(low + 0.1, 1):.2f}", f"{chosen.sum()}"]
-                cells += [f"{given[chosen].mean():.3f}", f"{true[chosen].mean():.3f}"]
-                print("| " + " | ".join(cells) + " |")
+                rows.append(
+                    {
+                        "attributes": name,
+                        "given": f"{low:.2f}-{min(low + 0.1, 1):.2f}",
+                        "links": int(chosen.sum()),
+                        "mean given": f"{given[chosen].mean():.3f}",
+                        "true": f"{true[chosen].mean():.3f}",
+                    }
+                )
+    return rows
 
 
-def real() -> None:
-    """Print precision and recall on two extracts of Darmstadt whose object ids were hidden."""
+def real() -> str:
+    """Return precision and recall on two extracts of Darmstadt whose object ids were hidden."""
     from sousveil.sources import osm
 
     names = "frankfurt_darmstadt_2024-03", "darmstadt_hbf_2026-02"
@@ -222,10 +237,10 @@ def real() -> None:
     said = {(i, j) for i, a in enumerate(ends[0]) for j, b in enumerate(ends[1]) if a == b}
     true = {(i, j) for i, a in enumerate(objects[0]) for j, b in enumerate(objects[1]) if a == b}
     right = len(true & said)
-    print(
-        f"shared objects {len(true)}, links {len(said)}, right {right}: "
-        f"precision {right / len(said):.3f}, recall {right / len(true):.3f}; "
-        f"expected {linked.expected_precision:.3f}, {linked.expected_recall:.3f}"
+    return (
+        f"Darmstadt 2024 against 2026, ids hidden: shared objects {len(true)}, links {len(said)}, "
+        f"right {right}: precision {right / len(said):.3f}, recall {right / len(true):.3f}; "
+        f"expected {linked.expected_precision:.3f}, {linked.expected_recall:.3f}."
     )
 
 
@@ -237,40 +252,46 @@ def _hidden(table: pa.Table, name: str) -> pa.Table:
     return table.set_column(0, "observation_id", full)
 
 
-def million(n: int) -> None:
-    """Link about n observations of five lists and print what that took."""
+def million(n: int, told: Path) -> None:
+    """Link about n observations of five lists and write what that took."""
     blocks = round((n / 53.6) ** 0.5)
     cameras = synthetic.cameras(synthetic.street_grid(blocks=blocks))
     errors_m = {"a": 5.0, "b": 10.0, "c": 10.0, "d": 10.0, "e": 15.0}
     models = [ListModel(source_id=name, error_m=error_m) for name, error_m in errors_m.items()]
     observations = synthetic.lists(cameras, models).observations
-    made_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start, cpu = time.perf_counter(), time.process_time()
     linked = link(observations)
     figures = {
-        "observations": observations.num_rows,
-        "wall_s": round(time.perf_counter() - start, 1),
-        "cpu_s": round(time.process_time() - cpu, 1),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "peak_before_mb": round(made_mb),
-        "pairs_compared": linked.pairs_compared,
-        "expected_precision": round(linked.expected_precision or 0, 3),
+        "observations": f"{observations.num_rows:,}",
+        "pairs compared": f"{linked.pairs_compared:,}",
+        "wall s": time.perf_counter() - start,
+        "cpu s": time.process_time() - cpu,
     }
-    print(json.dumps(figures), file=sys.stderr)
+    told.write_text(json.dumps(figures))
 
 
-def main(command: str, *arguments: str) -> None:
-    """Run one of the measurements."""
-    if command == "grid":
+def speed(n: int = 1_000_000) -> None:
+    """Link n observations in a process of its own, and write the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "told.json"
+        peak_mb = measure([sys.executable, __file__, "million", str(n), str(told)])["peak_mb"]
+        figures = json.loads(told.read_text()) | {"peak MB": round(peak_mb)}
+    bars = {"bars": "180 s, 6,000 MB"}
+    write_section("linking", [figures | bars], f"{machine()}. One run. {real()}")
+
+
+def main(command: str = "all", *arguments: str) -> None:
+    """Run one of the measurements, or all."""
+    if command == "million":
+        million(int(arguments[0]), Path(arguments[1]))
+        return
+    if command == "real":
+        print(real())
+    if command in ("all", "speed"):
+        speed()
+    if command in ("all", "grid"):
         grid(int(arguments[0]) if arguments else 2)
-    elif command == "real":
-        real()
-    elif command == "million":
-        million(int(arguments[0]))
-    else:
-        n = arguments[0] if arguments else "1000000"
-        print(measure([sys.executable, str(BENCH / "linking.py"), "million", n]))
 
 
 if __name__ == "__main__":
-    main(*(sys.argv[1:] or ["grid"]))
+    main(*sys.argv[1:])

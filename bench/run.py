@@ -7,7 +7,7 @@ import sys
 
 from _measure import BENCH, README
 
-SCRIPTS = ("census.py", "reading.py", "report.py")
+SCRIPTS = ("census.py", "reading.py", "report.py", "linking.py", "register.py")
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from sousveil import estimates, linking, place, publication, register, summary
+from sousveil import estimates, linking, overlap, place, publication, register, summary
 from sousveil.census import Census
 from sousveil.records import BUILDINGS, OBSERVATIONS, QUARANTINE, STREETS
 from sousveil.sources import Source
@@ -66,7 +66,8 @@ def town(
 
 def census_of(source: Source, *, name: str) -> Census:
     """Return the census of one source, by the steps of the real one."""
-    built = register.build(source.observations, linking.by_identity(source.observations))
+    links = linking.by_identity(source.observations)
+    built = register.build(source.observations, links)
     measured = place.describe(
         name=name,
         streets=source.streets,
@@ -74,7 +75,7 @@ def census_of(source: Source, *, name: str) -> Census:
         cameras_lonlat=np.column_stack([built.cameras["lon"], built.cameras["lat"]]),
         population=25_000,
     )
-    estimated = estimates.at_least(built.cameras, measured, source_ids=[source.source_id])
+    estimated = estimates.at_least(built.cameras, measured, lists=overlap.lists([source]))
     counted = summary.summarise(
         place=measured,
         on=ON,
@@ -90,6 +91,8 @@ def census_of(source: Source, *, name: str) -> Census:
         place=measured,
         on=ON,
         sources=[source],
+        observations=source.observations,
+        links=links,
         cameras=built.cameras,
         apart=built.apart,
         published=publication.publish(built.cameras),

@@ -63,8 +63,8 @@ def read_alone(path: Path) -> osm.Source:
         (b"PK\x03\x04" + bytes(50), ["ZIP archive"]),
         (b'<?xml version="1.0"?><gpx version="1.1"></gpx>', ["no OpenStreetMap file"]),
         (b'<?xml version="1.0"?><osmChange version="0.6"></osmChange>', ["no OpenStreetMap file"]),
-        (gzip.compress(b"lat,lon\n"), ["no OpenStreetMap file"]),
-        (gzip.compress(b""), ["empty"]),
+        (gzip.compress(b"lat,lon\n", mtime=0), ["no OpenStreetMap file"]),
+        (gzip.compress(b"", mtime=0), ["empty"]),
         (os.urandom(1000), ["no OpenStreetMap file"]),
     ],
 )

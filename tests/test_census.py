@@ -158,9 +158,77 @@ def test_the_report_names_the_command_that_makes_it_again(tmp_path: Path) -> Non
     assert "sousveil census helsinki -o DIR" in sv.census("helsinki").to_html()
 
 
-def test_a_list_that_is_known_is_named_when_the_census_cannot_read_it(shared_data: Path) -> None:
-    with pytest.raises(sv.UnusableInput, match=r"korea_standard.*sousveil sources check"):
-        sv.census(shared_data / "lists" / "busan_cctv_standard_data.csv")
+def test_a_list_of_another_publisher_is_a_source_like_any(shared_data: Path) -> None:
+    # rows, cameras and sites with coordinates outside Busan as the data's own description has them
+    busan = sv.census(shared_data / "lists" / "busan_cctv_standard_data.csv")
+    [source] = busan.summary["sources"]
+    assert source["rows"] == 15_737 == source["observations"] + source["quarantined"]
+    assert source["quarantined"] >= 6
+    assert busan.cameras.num_rows == source["observations"]
+    assert busan.summary["cameras"]["untyped"] == 0  # which is a word for OpenStreetMap
+    assert busan.summary["operator_rules"]["catalogue"]["cameras"] == busan.cameras.num_rows
+    assert (
+        busan.estimates["definition"][0].as_py().startswith("surveillance cameras in the list of")
+    )
+    assert "listed in" in busan.to_html()
+
+
+def test_lists_are_linked_and_compared(shared_data: Path, tmp_path: Path) -> None:
+    lists = shared_data / "lists"
+    italy = sv.census(
+        [lists / "osm_italy_surveillance_2026-08.geojson",
+         lists / "milano_official_gates_2026-08.geojson"]
+    )  # fmt: skip
+    told = italy.summary["lists"]
+    assert [one["list"] for one in told["each"]] == ["osm", "milan_gates"]
+    assert sum(one["cameras"] for one in told["overlaps"]) == italy.cameras.num_rows
+    both = next(one["cameras"] for one in told["overlaps"] if len(one["lists"]) == 2)
+    osm, gates = (one["cameras"] for one in told["each"])
+    assert gates == 213
+    assert osm + gates - both == italy.cameras.num_rows
+    # nearest first and one to one, computed apart: 29 pairs within 15 m, 40 in 25 m, 43 in 50 m
+    assert 29 <= both <= 43
+    first = italy.estimates.to_pylist()[0]
+    assert (first["lists"], first["method"]) == (2, "lower bound (lists joined)")
+    assert first["low"] <= first["estimate"] == italy.cameras.num_rows
+    with pytest.raises(sv.UnusableInput, match=r"milano.*--local-only"):
+        italy.write(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    html = italy.write(tmp_path / "out", local_only=True).to_html()
+    assert "for use on this machine only" in html
+
+
+def test_lists_beside_an_extract_count_where_it_is(shared_data: Path) -> None:
+    extract = shared_data / "osm" / "munich_2020-07.osm.pbf"
+    perth = shared_data / "lists" / "perth_cameras_2025-10.json"
+    joined = sv.census([extract, perth])
+    assert joined.summary["place"] == "Munich"
+    assert joined.cameras.num_rows == 211
+    assert joined.summary["cameras"]["outside"] == 762
+    assert joined.place.area_km2 == pytest.approx(sv.census(extract).place.area_km2, rel=1e-6)
+
+
+def test_a_list_that_nothing_describes_says_how_to_describe_it(tmp_path: Path) -> None:
+    unknown = tmp_path / "cams.csv"
+    unknown.write_text("where,x,y\nhere,11.5,48.1\n")
+    with pytest.raises(sv.UnusableInput, match=r"cams\.csv.*sousveil sources new cams\.csv"):
+        sv.census(unknown)
+    spec = tmp_path / "cams.toml"
+    spec.write_text(
+        'title = "Cams"\npublisher = "Town"\nurl = "https://town.example"\n'
+        'documentation = "https://town.example"\nlicence = "CC0-1.0"\nredistributable = true\n'
+        'attribution = "Town"\ncovers = "cameras of the town"\ncounts = "devices"\n'
+        '[area]\nname = "Town"\n[fields]\nlon = "x"\nlat = "y"\n'
+    )
+    assert sv.census([unknown, f"spec={spec}"]).cameras.num_rows == 1
+
+
+def test_editions_of_one_list_make_a_timeline(shared_data: Path) -> None:
+    osm = shared_data / "osm"
+    dates = ["2020-07", "2021-04", "2022-07", "2023-11", "2023-12"]
+    told = sv.census([osm / f"monaco_{day}.osm.pbf" for day in dates]).summary["timeline"]
+    assert [one["cameras"] for one in told["dates"]] == [10, 10, 10, 14, 14]
+    assert sv.census(osm / "monaco_2020-07.osm.pbf").summary["timeline"] is None
 
 
 def test_what_lies_outside_the_boundary_is_counted_apart(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from sousveil import linking
 from sousveil.cli.register import app
 from sousveil.errors import UnusableInput
-from sousveil.store._reading import with_specs
+from sousveil.sources.reading import with_specs
 
 SPEC = """
 title = "A city's cameras"
@@ -132,7 +132,7 @@ def test_another_list_is_linked_unless_told_not_to(monkeypatch: pytest.MonkeyPat
     def fake(rows: pa.Table) -> linking.Linked:
         compared.append(rows["source_id"].to_pylist())
         links = linking.by_identity(rows)
-        return linking.Linked(links, 0, None, None, linking.UNCERTAIN.empty_table(), links)
+        return linking.Linked(links, 0, None, None, linking.UNCERTAIN.empty_table(), links, 0, 0.0)
 
     monkeypatch.setattr(linking, "link", fake)
     told("add", "city_2020-01-01.csv", "spec=city.toml", "-q")
@@ -147,7 +147,7 @@ def test_another_list_is_linked_unless_told_not_to(monkeypatch: pytest.MonkeyPat
 def test_a_description_stands_behind_its_file() -> None:
     files = ["a.csv", "spec=x.toml", "b.osm.pbf", "c.csv", "spec=korea_standard"]
     assert with_specs(files) == [
-        (Path("a.csv"), "x.toml"), (Path("b.osm.pbf"), None), (Path("c.csv"), "korea_standard")
+        ("a.csv", "x.toml"), ("b.osm.pbf", None), ("c.csv", "korea_standard")
     ]  # fmt: skip
     with pytest.raises(UnusableInput, match="behind no file"):
         with_specs(["a.csv", "spec=x", "spec=y"])

@@ -86,6 +86,8 @@ for i in range(2, kills + 2):
     time.sleep(draw.uniform(0, 1.1 * duration))
     os.kill(child, signal.SIGKILL)
     status = os.waitpid(child, 0)[1]
+    # follows a machine that grows faster or slower: about three of four are killed
+    duration *= 1.05 if status else 0.85
     print(json.dumps({{"source": day(i), "status": status}}), flush=True)
     assert os.waitpid(fork(lambda: print(json.dumps({{"now": whole()}}))), 0)[1] == 0
 (file.parent / "stop").touch()

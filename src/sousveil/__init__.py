@@ -8,13 +8,20 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
-__all__ = ["Census", "UnusableInput", "__version__", "census"]
+__all__ = ["Census", "Linked", "UnusableInput", "__version__", "census", "link"]
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
     from sousveil.errors import UnusableInput
+    from sousveil.linking import Linked, link
 
-_HOME: Final = {"census": "census", "Census": "census", "UnusableInput": "errors"}
+_HOME: Final = {
+    "Census": "census",
+    "Linked": "linking",
+    "UnusableInput": "errors",
+    "census": "census",
+    "link": "linking",
+}
 
 
 class _Package(ModuleType):

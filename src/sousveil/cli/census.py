@@ -19,6 +19,7 @@ EXAMPLES = """
 - `sousveil census munich.osm.pbf -o out` : an extract of OpenStreetMap
 - `sousveil census bavaria.osm.pbf --within München -o out` : one city of it, by name
 - `sousveil census Monaco -o out` : an extract downloaded by the name of the place
+- `sousveil census perth.osm.pbf perth_cameras.json -o out` : the map and the city's list, linked
 - `sousveil census munich.osm.pbf -o out --json | jq .cameras` : for programs
 """
 
@@ -28,8 +29,9 @@ def census(
         list[str],
         typer.Argument(
             metavar="SOURCE",
-            help="OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2, Overpass JSON), a place "
-            "to download, or helsinki for the sample.",
+            help="OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2, Overpass JSON), other "
+            "lists of cameras (CSV, spreadsheet, GeoJSON ...; spec=FILE behind one says how to "
+            "read it), a place to download, or helsinki for the sample.",
             show_default=False,
         ),
     ],
@@ -68,11 +70,33 @@ def census(
             show_default=False,
         ),
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="P",
+            help="Least probability at which entries of two lists are one camera. Default: what "
+            "promises the best F1.",
+            show_default=False,
+        ),
+    ] = None,
+    accept_swapped: Annotated[
+        bool,
+        typer.Option("--accept-swapped", help="Use rows with latitude and longitude swapped."),
+    ] = False,
+    local_only: Annotated[
+        bool,
+        typer.Option(
+            "--local-only",
+            help="Also write records that their licence does not let you pass on; they stay here.",
+        ),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
     seed: Annotated[
         int,
-        typer.Option(metavar="N", help="Seed of all random work; the census itself draws nothing."),
+        typer.Option(metavar="N", help="Seed of the sample that long lists are linked from."),
     ] = 0,
 ) -> None:
     """Count the cameras of a place, and say who runs them and how sure that is.
@@ -81,7 +105,6 @@ def census(
     .csv), estimates, what could not be used and why (quarantine.csv), and the sources with their
     licences.
     """
-    del seed
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
         from sousveil.census import census as count
 
@@ -90,11 +113,14 @@ def census(
             within=within,
             population=population,
             on=day("--on", on),
+            threshold=threshold,
+            accept_swapped=accept_swapped,
+            seed=seed,
             progress=progress.step,
             on_download=progress.download,
         )
         progress.step("Writing the report")
-        result = result.write(output)
+        result = result.write(output, local_only=local_only)
     _print(result, as_json=as_json)
 
 

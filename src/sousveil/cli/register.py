@@ -128,13 +128,14 @@ def add(
     it was before or as it is afterwards; who reads it meanwhile is never kept waiting.
     """
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
-        from sousveil.store._reading import add_file, linker, with_specs
+        from sousveil.sources.reading import with_specs
+        from sousveil.store._reading import add_file, linker
 
         area = _area(complete_within)
         added = [
             add_file(
                 register,
-                path,
+                Path(path),
                 spec=spec,
                 series=series,
                 dated=day("--dated", dated),

@@ -67,7 +67,8 @@ class Linked(NamedTuple):
     links: records.LINKS, one row an observation, in its order. pairs_compared: pairs near enough
     to be looked at. expected_precision: expected share of the links between lists that are right;
     expected_recall: expected share of right ones that were found; null without any link, or any
-    hope of one. uncertain: UNCERTAIN. rates: RATES.
+    hope of one. uncertain: UNCERTAIN. rates: RATES. n_links, expected_links: links between lists
+    that were made, and those that there are by expectation.
     """
 
     links: pa.Table
@@ -76,6 +77,8 @@ class Linked(NamedTuple):
     expected_recall: float | None
     uncertain: pa.Table
     rates: pa.Table
+    n_links: int
+    expected_links: float
 
 
 def by_identity(observations: pa.Table) -> pa.Table:
@@ -95,6 +98,12 @@ def by_identity(observations: pa.Table) -> pa.Table:
         },
         schema=LINKS,
     )
+
+
+def all_have_identity(observations: pa.Table) -> bool:
+    """Tell whether all observations are objects of OpenStreetMap, which need only be compared."""
+    native = pc.match_substring_regex(observations["native_id"], f"^{_OSM_OBJECT.pattern}$")
+    return bool(pc.all(native, min_count=0).as_py())
 
 
 def link(
@@ -117,7 +126,7 @@ def link(
     """
     if not observations.num_rows:
         nothing = (schema.empty_table() for schema in (LINKS, UNCERTAIN, RATES))
-        return Linked(next(nothing), 0, None, None, *nothing)
+        return Linked(next(nothing), 0, None, None, next(nothing), next(nothing), 0, 0.0)
     from sousveil.linking import _linkage  # takes a while to load, and a census does without
 
     by_name = [("source_id", "ascending"), ("observation_id", "ascending")]
@@ -142,6 +151,8 @@ def link(
         expected_recall=right / hoped if hoped else None,
         uncertain=_uncertain(observations.take(order), found.scored),
         rates=_rates(found.joined, found.sources),
+        n_links=links,
+        expected_links=hoped,
     )
 
 

@@ -68,6 +68,7 @@ def limits(summary: Summary) -> list[Paragraph]:
     """Return what the report cannot say, as pairs of a heading and its text."""
     n = summary["cameras"]["records"]
     return [
+        *_withheld(summary),
         (
             "How many cameras there are",
             f"{_lists(summary)} A single list cannot show what it misses, so no interval is given. "
@@ -105,6 +106,13 @@ def limits(summary: Summary) -> list[Paragraph]:
     ]
 
 
+def _withheld(summary: Summary) -> list[Paragraph]:
+    if not summary["withheld"]:
+        return []
+    said = "; ".join(f"{name}: {reason}" for name, reason in summary["withheld"].items())
+    return [("To be passed on", f"This report is for use on this machine only. {said}.")]
+
+
 def set_aside(summary: Summary) -> str:
     """Return what lies in quarantine, in one or two sentences."""
     quarantine = summary["quarantine"]
@@ -140,7 +148,12 @@ def citation(summary: Summary, version: str) -> str:
 
 
 def _lists(summary: Summary) -> str:
-    sources = summary["sources"]
+    sources, lists = summary["sources"], summary["lists"]
+    if lists:
+        return (
+            f"All figures are lower bounds. They rest on {len(lists['each'])} lists that were "
+            "linked: a camera that several of them hold counts once, as far as that was found."
+        )
     if len(sources) == 1:
         return "All figures are lower bounds: they rest on one list."
     return (

@@ -33,11 +33,15 @@ def answer(summary: Summary) -> str:
     when = f" as of {day(summary['on'])}" if summary["dated"] else ", in a list without a date"
     if not n:
         return (
-            f"**No camera** is mapped {where}{when}. "
+            f"**No camera** is {_entered(summary)} {where}{when}. "
             "That does not mean that there is none: it means that nobody has entered one."
         )
     verb = "camera is" if n == 1 else "cameras are"
-    return f"At least **{n:,}** {verb} mapped {where}{when}."
+    return f"At least **{n:,}** {verb} {_entered(summary)} {where}{when}."
+
+
+def _entered(summary: Summary) -> str:
+    return "mapped" if all(source["list"] == "osm" for source in summary["sources"]) else "listed"
 
 
 def figures(summary: Summary) -> list[str]:

@@ -35,6 +35,7 @@ class Source:
     streets: pa.Table  # records.STREETS
     buildings: pa.Table  # records.BUILDINGS
     evidence: pa.Table = field(default_factory=lambda: NO_EVIDENCE)  # _evidence.EVIDENCE
+    list_id: str = "osm"  # the list of which this is an edition or extract; all OSM data is one
     url: str = ""  # the page of the publisher
     covers: str = ""  # which cameras the list can hold at all: "cameras of public bodies", ...
     counts: str = "devices"  # what a row stands for: _spec.COUNTS

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import shapely
 
 from sousveil import store
-from sousveil.errors import UnusableInput
 from sousveil.records import BUILDINGS, OBSERVATIONS, QUARANTINE, STREETS
-from sousveil.sources import Source, catalogue, osm, tabular
-from sousveil.sources.tabular._files import format_of
+from sousveil.sources import Source, osm, reading, tabular
 from sousveil.sources.tabular._observe import Part
 from sousveil.sources.tabular._spec import Spec
 from sousveil.store import Added, Linker
 
 Progress = Callable[[str], None]
-
-_PACKING: Final = {".osm", ".pbf", ".gz", ".bz2", ".zip", ".json", ".geojson", ".csv", ".tsv",
-                   ".txt", ".xlsx", ".xls", ".gpkg", ".parquet", ".shp"}  # fmt: skip
 
 
 def add_file(
@@ -46,7 +41,7 @@ def add_file(
     OpenStreetMap, what it tells of (`store.area_told`). A file that is on the register already is
     not read. Raises UnusableInput for what cannot be read.
     """
-    described = _description(path, spec)
+    described = reading.description(path, spec)
     spec_file = None if described is None else Path(described.path)
     held = store.holds(register, store.fingerprint(path, spec=spec_file))
     if held:
@@ -59,7 +54,7 @@ def add_file(
         "progress": progress,
     }
     if described is None:
-        source = osm.read(path, source_id=_name(path), progress=progress)
+        source = osm.read(path, source_id=reading.stem(path), progress=progress)
         area = store.area_told(source) if area is None else area
         return store.add(register, source, series=series, area=area, **options)
     source, parts = _list(path, described, accept_swapped=accept_swapped, progress=progress)
@@ -81,42 +76,25 @@ def linker(observations: pa.Table) -> pa.Table:
     return linking.link(observations).links
 
 
-def with_specs(arguments: Sequence[str]) -> list[tuple[Path, str | None]]:
-    """Return files, each with the description that "spec=..." behind it names, if any."""
-    found: list[tuple[Path, str | None]] = []
-    for argument in arguments:
-        if not argument.startswith("spec="):
-            found.append((Path(argument), None))
-        elif found and found[-1][1] is None:
-            found[-1] = found[-1][0], argument.removeprefix("spec=")
-        else:
-            raise UnusableInput(f"{argument}: stands behind no file; write FILE {argument}")
-    return found
-
-
-def _description(path: Path, spec: str | None) -> Spec | None:
-    if spec is not None:
-        return catalogue.load(spec)
-    if path.is_file() and format_of(path) == "osm":
-        return None
-    return catalogue.match(path)
-
-
 def _list(
     path: Path, spec: Spec, *, accept_swapped: bool, progress: Progress
 ) -> tuple[Source, Iterable[Part]]:
     """Return a list without its rows, and the parts that hold them."""
-    reading = tabular.scan(
-        path, source_id=_name(path), spec=spec, accept_swapped=accept_swapped, progress=progress
+    scanned = tabular.scan(
+        path,
+        source_id=reading.stem(path),
+        spec=spec,
+        accept_swapped=accept_swapped,
+        progress=progress,
     )
     source = Source(
-        source_id=reading.source_id,
+        source_id=scanned.source_id,
         path=str(path),
-        format=reading.format,
+        format=scanned.format,
         publisher=spec.publisher,
         licence=spec.licence,
         attribution=spec.attribution,
-        seen_on=reading.seen_on,
+        seen_on=scanned.seen_on,
         rows=0,
         links_dropped=0,
         header_box=None,
@@ -124,19 +102,12 @@ def _list(
         quarantine=QUARANTINE.empty_table(),
         streets=STREETS.empty_table(),
         buildings=BUILDINGS.empty_table(),
+        list_id=spec.list_id,
         url=spec.url,
         covers=spec.covers,
         counts=spec.counts,
         has_duplicates=spec.has_duplicates,
         redistributable=spec.redistributable,
-        notes=reading.notes,
+        notes=scanned.notes,
     )
-    return source, reading.parts
-
-
-def _name(path: Path) -> str:
-    """Return the name of a file without what says only how it is packed."""
-    stem = path.name
-    while Path(stem).suffix.casefold() in _PACKING:
-        stem = Path(stem).stem
-    return stem
+    return source, scanned.parts

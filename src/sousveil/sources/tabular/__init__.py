@@ -87,6 +87,7 @@ def read(
         streets=STREETS.empty_table(),
         buildings=BUILDINGS.empty_table(),
         evidence=records if spec.is_evidence else NO_EVIDENCE,
+        list_id=spec.list_id,
         url=spec.url,
         covers=spec.covers,
         counts=spec.counts,

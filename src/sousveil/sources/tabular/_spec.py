@@ -175,3 +175,9 @@ class Spec:
     def is_evidence(self) -> bool:
         """Whether the rows speak of agencies or areas instead of installations."""
         return self.counts in ("agencies", "totals")
+
+    @property
+    def list_id(self) -> str:
+        """The list that the file is an edition of; whatever is made from OpenStreetMap is "osm"."""
+        is_osm = "openstreetmap contributors" in self.attribution.casefold()
+        return "osm" if is_osm else self.spec_id

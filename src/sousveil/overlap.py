@@ -1,0 +1,132 @@
+"""What each list holds of the cameras of a place, where lists overlap and where they disagree."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sousveil.sources import Source
+
+OSM: Final = "osm"
+"""The list that all data of OpenStreetMap is part of, whoever extracted it and when."""
+
+COMPARED: Final = ("kind", "housing", "mount", "setting", "operator_class", "operator")
+"""Attributes of which it is said how often lists disagree; unknown says nothing."""
+
+_UNKNOWN: Final = (None, "unknown")
+
+
+class Listed(NamedTuple):
+    """One list of a place: the sources that are editions or extracts of it."""
+
+    list_id: str
+    title: str
+    covers: str
+    sources: tuple[str, ...]
+
+
+def lists(sources: Sequence[Source]) -> list[Listed]:
+    """Return the lists that sources come from, in the order given.
+
+    Extracts and editions of one list do not count independently of each other, so they are one.
+    """
+    grouped: dict[str, list[Source]] = defaultdict(list)
+    for source in sources:
+        if not source.evidence.num_rows:
+            grouped[source.list_id].append(source)
+    return [
+        Listed(
+            list_id=list_id,
+            title="OpenStreetMap" if list_id == OSM else group[0].publisher or group[0].name,
+            covers="; ".join(dict.fromkeys(one.covers for one in group if one.covers)),
+            sources=tuple(one.source_id for one in group),
+        )
+        for list_id, group in grouped.items()
+    ]
+
+
+def compare(
+    cameras: pa.Table, observations: pa.Table, links: pa.Table, sources: Sequence[Source]
+) -> dict[str, Any] | None:
+    """Return what each list holds and where they overlap and disagree; None for a single list.
+
+    cameras: records.CAMERAS. observations: records.OBSERVATIONS. links: records.LINKS, one row an
+    observation. JSON: {"each": [{"list", "title", "sources", "covers", "cameras", "share",
+    "alone"}], "overlaps": [{"lists", "cameras"}], the cameras that exactly these lists hold,
+    "disagreements": [{"attribute", "compared", "differ"}], the cameras of which at least two lists
+    know an attribute and say different things}.
+    """
+    named = lists(sources)
+    if len(named) < 2:
+        return None
+    held = _held(cameras, named)
+    together = Counter(frozenset(one) for one in held)
+    return {
+        "each": [_each(one, together, cameras.num_rows) for one in named],
+        "overlaps": [
+            {"lists": [one.list_id for one in named if one.list_id in group], "cameras": n}
+            for group, n in sorted(together.items(), key=lambda item: (-item[1], sorted(item[0])))
+        ],
+        "disagreements": _disagreements(cameras, held, observations, links, named),
+    }
+
+
+def _held(cameras: pa.Table, named: Iterable[Listed]) -> list[set[str]]:
+    """Return for each camera the lists that hold it."""
+    list_of = {source: one.list_id for one in named for source in one.sources}
+    return [{list_of[source] for source in held} for held in cameras["sources"].to_pylist()]
+
+
+def _each(one: Listed, together: Counter[frozenset[str]], n_cameras: int) -> dict[str, Any]:
+    held = sum(n for group, n in together.items() if one.list_id in group)
+    return {
+        "list": one.list_id,
+        "title": one.title,
+        "sources": list(one.sources),
+        "covers": one.covers,
+        "cameras": held,
+        "share": held / n_cameras if n_cameras else 0.0,
+        "alone": together[frozenset({one.list_id})],
+    }
+
+
+def _disagreements(
+    cameras: pa.Table,
+    held: Sequence[set[str]],
+    observations: pa.Table,
+    links: pa.Table,
+    named: Iterable[Listed],
+) -> list[dict[str, Any]]:
+    list_of = {source: one.list_id for one in named for source in one.sources}
+    ids = cameras["camera_id"].to_pylist()
+    shared = [camera for camera, by in zip(ids, held, strict=True) if len(by) > 1]
+    chosen = links.filter(pc.is_in(links["camera_id"], pa.array(shared, pa.string())))
+    camera_of = dict(
+        zip(chosen["observation_id"].to_pylist(), chosen["camera_id"].to_pylist(), strict=True)
+    )
+    said = observations.filter(pc.is_in(observations["observation_id"], chosen["observation_id"]))
+    said = said.select(["observation_id", "source_id", "seen_on", *COMPARED])
+    newest: dict[tuple[str, str, str], Any] = {}  # by camera, attribute and list
+    for row in sorted(said.to_pylist(), key=lambda row: str(row["seen_on"] or "")):
+        for attribute in COMPARED:
+            if row[attribute] not in _UNKNOWN:
+                key = camera_of[row["observation_id"]], attribute, list_of[row["source_id"]]
+                newest[key] = _plain(row[attribute])
+    values: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for (camera, attribute, _), value in newest.items():
+        values[attribute, camera].append(value)
+    return [_counted(attribute, values) for attribute in COMPARED]
+
+
+def _counted(attribute: str, values: dict[tuple[str, str], list[Any]]) -> dict[str, Any]:
+    known = [said for (what, _), said in values.items() if what == attribute and len(said) > 1]
+    differ = sum(len(set(said)) > 1 for said in known)
+    return {"attribute": attribute, "compared": len(known), "differ": differ}
+
+
+def _plain(value: Any) -> Any:
+    return " ".join(value.casefold().split()) if isinstance(value, str) else value
