@@ -8,19 +8,22 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
-__all__ = ["Census", "Linked", "UnusableInput", "__version__", "census", "link"]
+__all__ = ["Census", "Linked", "Retraced", "UnusableInput", "__version__", "census", "link", "retrace"]
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
     from sousveil.errors import UnusableInput
     from sousveil.linking import Linked, link
+    from sousveil.retrace import Retraced, retrace
 
 _HOME: Final = {
     "Census": "census",
     "Linked": "linking",
+    "Retraced": "retrace",
     "UnusableInput": "errors",
     "census": "census",
     "link": "linking",
+    "retrace": "retrace",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sousveil import __version__
-from sousveil.cli import census, link, register, sources
+from sousveil.cli import census, link, register, retrace, sources
 
 app = typer.Typer(
     name="sousveil",
@@ -23,6 +23,7 @@ app.command("census", epilog=census.EXAMPLES)(census.census)
 app.add_typer(sources.app, name="sources")
 app.command("link", epilog=link.EXAMPLES)(link.link)
 app.add_typer(register.app, name="register")
+app.command("retrace", epilog=retrace.EXAMPLES)(retrace.retrace)
 
 
 def _version(wanted: bool) -> None:

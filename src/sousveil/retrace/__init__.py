@@ -249,7 +249,7 @@ def _retraced(
         cameras=table,
         residents=_table(town, measured),
         rules=pa.Table.from_pylist(tried.rules, schema=RULES),
-        named_at=_named_at(watching, net, drawn.ranges),
+        named_at=_named_at(_shown(watching, table), net, drawn.ranges),
         lines=net.lines,
     )
 
@@ -269,7 +269,7 @@ def _try(drawn: _Drawn, *, what_if: bool, progress: Progress) -> _Tried:
     curves = _rules.curves(drawn.cameras, sample.days, ranges) if what_if else []
     rules = rules if what_if else rules[:1]
     every = [*rules, *(rule for _, _, rule in curves)]
-    table = np.empty((drawn.draws, len(every), len(_rules.MEASURES)))
+    table = np.empty((drawn.draws, len(every), len(_rules.MEASURES) + 1))
     worlds = _rules.worlds(sample, watching, drawn.cameras, ranges, draws=drawn.draws, seed=seed)
     for w, world in enumerate(worlds):
         progress(f"World {w + 1} of {drawn.draws}")
@@ -291,7 +291,7 @@ def _try(drawn: _Drawn, *, what_if: bool, progress: Progress) -> _Tried:
 def _rows(head: dict[str, Any], values: Any, now: Any) -> list[dict[str, Any]]:
     """Return a row a measure: mean over worlds, interval, and how much less it is than now."""
     rows = []
-    for i, name in enumerate(_rules.MEASURES):
+    for i, name in enumerate([*_rules.MEASURES, _rules.DAYS_HELD]):
         known = values[np.isfinite(values[:, i]), i]
         low, high = _summary.interval(values[:, i])
         mean = _summary.number(known.mean()) if len(known) else None
@@ -350,6 +350,13 @@ def _table(town: Residents, measured: Any) -> pa.Table:
     return pa.table(arrays, schema=RETRACED)
 
 
+def _shown(watching: Watch, table: pa.Table) -> Watch:
+    """Leave out the cameras of private homes, which no picture may show."""
+    home = table["private_home"].to_numpy(zero_copy_only=False).astype(bool)
+    kept = ~home[watching.camera]
+    return Watch(*(column[kept] for column in watching[:-1]), attends=watching.attends)
+
+
 def _named_at(watching: Watch, net: Any, ranges: Ranges) -> Any:
     """Return by edge the chance that who walks along it is named there, with middle powers."""
     steps = np.diff(ranges.middle.recognised, prepend=0.0)
@@ -364,6 +371,9 @@ def _named_at(watching: Watch, net: Any, ranges: Ranges) -> Any:
 
 
 _ALSO: Final = [
-    "How residents spend their days: example survey of ActivitySim 1.6.0, Copyright (c) 2014-2024 "
-    "Association of Metropolitan Planning Organizations and contributors, BSD 3-Clause License."
+    (
+        "How residents spend their days: example survey of ActivitySim 1.6.0, © 2014–2024 "
+        "Association of Metropolitan Planning Organizations and contributors",
+        "BSD-3-Clause",
+    )
 ]

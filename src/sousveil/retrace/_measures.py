@@ -18,11 +18,12 @@ from sousveil.retrace._recording import NAMED, SEEN, Record
 COLUMNS: Final = (
     "trips", "trips_seen", "trips_named", "places", "places_retraced", "waking_s",
     "waking_retraced_s", "home_found", "works", "work_found", "passages", "passages_named",
+    "days_named",
 )  # fmt: skip
 (
     TRIPS, TRIPS_SEEN, TRIPS_NAMED, PLACES, PLACES_RETRACED, WAKING, WAKING_RETRACED, HOME_FOUND,
-    WORKS, WORK_FOUND, PASSAGES, PASSAGES_NAMED,
-) = range(12)  # fmt: skip
+    WORKS, WORK_FOUND, PASSAGES, PASSAGES_NAMED, DAYS_NAMED,
+) = range(13)  # fmt: skip
 
 _GATE: Final = PURPOSES.index("gate")
 _HOME: Final = PURPOSES.index("home")
@@ -99,7 +100,7 @@ def _measure(
     places, known = np.empty(512, np.int32), np.empty(512, np.bool_)
     for i in range(begin, end):
         k, n_places, at = 0, 0, home[i]
-        came_s, was_near = 0, False
+        came_s, was_near, last_day = 0, False, -1
         for t in range(first[i], first[i + 1]):
             leave = depart_s[t]
             arrive = leave + int(length_m[t] / speed[i])
@@ -126,6 +127,9 @@ def _measure(
             out[i, 0] += 1
             out[i, 1] += seen
             out[i, 2] += named
+            if named and leave // 86_400 != last_day:
+                last_day = leave // 86_400
+                out[i, 12] += 1
             if inside[at]:
                 awake_s = _awake(came_s, leave, awake, at == home[i])
                 out[i, 5] += awake_s

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from sousveil.residents import DAY_S, PURPOSES, Passed, Residents, walk
-from sousveil.residents._chance import keyed, share
 from sousveil.retrace import _measures as m
 from sousveil.retrace._measures import Reach, measure
 from sousveil.retrace._network import (
@@ -43,6 +42,10 @@ MEASURES: Final = {
 }
 """Shares that are measured, and what they are of."""
 
+DAYS_HELD: Final = "days_held"
+"""Measured for rules besides: days of a resident's life that the record holds a name from, at any
+moment, if weeks go on as this one (so that retention longer than the simulation counts too)."""
+
 SCHOOL_M: Final = 100.0
 _SCHOOL: Final = PURPOSES.index("school")
 
@@ -64,6 +67,7 @@ class Rule(NamedTuple):
     text: str
     reach: Callable[[World], Reach]
     powers: Callable[[World], Powers] | None = None  # where recognition itself is another
+    retention_days: float | None = None  # where it is not the usual one
 
 
 def worlds(
@@ -123,7 +127,7 @@ def rules(residents: Residents, cameras: Cameras, ranges: Ranges, watch: Watch) 
     found = [
         Rule("as_it_is", "all recordings are searched together", on(there)),
         *(
-            Rule(f"retention_{d}", f"recordings are deleted after {d} days", kept(d))
+            Rule(f"retention_{d}", f"recordings are deleted after {d} days", kept(d), None, d)
             for d in (3, 30, 90)
         ),
         Rule(
@@ -180,8 +184,7 @@ def _half(world: World) -> Bools:
 def kept_share(world: World, part: float) -> Bools:
     """Return a share of the cameras, the same ones and more as the share grows."""
     n = len(world.cameras.camera_id)
-    u = [share(keyed(np.uint64(81), world.number, c, 0)) for c in range(n)]
-    rank = np.argsort(np.argsort(u))
+    rank = np.random.default_rng([81, world.number]).permutation(n)
     return np.asarray(rank < round(part * n))
 
 
@@ -206,7 +209,7 @@ def shares(measured: npt.NDArray[np.float32]) -> dict[str, Floats]:
 
 
 def means(residents: Residents, world: World, rule: Rule, watch: Watch, seed: int) -> Floats:
-    """Return the means of the MEASURES over residents in one world under one rule."""
+    """Return the means of the MEASURES, and DAYS_HELD, in one world under one rule."""
     powers, held = world.powers, world.held
     if rule.powers is not None:
         powers = rule.powers(world)
@@ -214,7 +217,9 @@ def means(residents: Residents, world: World, rule: Rule, watch: Watch, seed: in
                       seed=seed, world=world.number)  # fmt: skip
     reach = rule.reach(world)
     measured = measure(residents, world.passed, held, world.cameras, reach, powers)
-    return np.array([_mean(values) for values in shares(measured).values()])
+    kept = rule.retention_days or powers.retention_days
+    named = measured[:, m.DAYS_NAMED].mean() / min(kept, residents.days)
+    return np.array([*(_mean(values) for values in shares(measured).values()), named * kept])
 
 
 def _mean(values: Floats) -> float:

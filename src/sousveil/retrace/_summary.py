@@ -27,9 +27,10 @@ _HOUR_S: Final = 3600
 
 
 def distributions(measured: npt.NDArray[np.float32], drawn: Floats) -> list[dict[str, Any]]:
-    """Return each measure over residents, and the interval of its mean over drawn worlds.
+    """Return each measure: its mean with interval over drawn worlds, and how residents differ.
 
-    drawn: worlds x MEASURES, means over a sample of residents.
+    drawn: worlds x MEASURES, means over a sample of residents. middle and quantiles: of all
+    residents, with middle powers.
     """
     rows = []
     for i, (name, values) in enumerate(shares(measured).items()):
@@ -40,9 +41,10 @@ def distributions(measured: npt.NDArray[np.float32], drawn: Floats) -> list[dict
             {
                 "name": name,
                 "definition": MEASURES[name],
-                "mean": number(known.mean()) if len(known) else None,
+                "mean": mean_of(drawn[:, i]),
                 "low": low,
                 "high": high,
+                "middle": mean_of(values),
                 "quantiles": {
                     f"p{q}": None if v is None else number(v)
                     for q, v in zip(_QUANTILES, quantiles, strict=True)
@@ -60,6 +62,12 @@ def interval(values: Floats) -> tuple[float | None, float | None]:
         return None, None
     low, high = np.percentile(known, [2.5, 97.5])
     return number(low), number(high)
+
+
+def mean_of(values: Floats) -> float | None:
+    """Return the mean of what is known, None where nothing is."""
+    known = values[np.isfinite(values)]
+    return number(known.mean()) if len(known) else None
 
 
 def number(value: Any) -> float:
