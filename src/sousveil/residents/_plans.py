@@ -137,9 +137,10 @@ def _go_to_school(
             continue
         start, end = _times(state, rates, 1)
         end = max(end, start + 2 * _HOUR)
-        leave = _tour(state, who, where, rates, own, m, school[i], SCHOOL, 0, start, end, speed,
-                      out, book, taken, False, -1.0)  # fmt: skip
-        if kind >= 6 and uniform(state) < rates.escorted[kind - 6]:
+        escorted = kind >= 6 and uniform(state) < rates.escorted[kind - 6]
+        leave = _tour(state, who, where, rates, own, m, int(school[i]), SCHOOL, 0, start, end,
+                      speed, out, book, taken, escorted, -1.0)  # fmt: skip
+        if escorted:
             _escort(who, where, m, school[i], start, leave, person_type, speed, out, book, taken)
 
 
@@ -189,7 +190,7 @@ def _go_to_work(
         if end < start + _HOUR:
             continue
         has_break = _noon(state, rates) if uniform(state) < rates.scalars[BREAK] else -1.0
-        _tour(state, who, where, rates, own, m, work[i], WORK, 0, start, end, speed,
+        _tour(state, who, where, rates, own, m, int(work[i]), WORK, 0, start, end, speed,
               out, book, taken, False, has_break)  # fmt: skip
 
 
@@ -296,7 +297,7 @@ def _walk_s(where: Any, a: int, b: int, speed: float) -> int:
 def _tour(
     state: Any, who: Any, where: Any, rates: Any, own: Any, m: int, place: int, purpose: int,
     is_free: int, start: int, end: int, speed: Any, out: Any, book: Any, taken: Any,
-    together: bool, noon: float,
+    is_direct: bool, noon: float,
 ) -> int:  # fmt: skip
     """Write the trips of one resident from home to a place and back, with stops on the way.
 
@@ -305,18 +306,20 @@ def _tour(
     _, _, first, _, home, _, _, _ = who
     pace = speed[first + m]
     at, now = home, start
-    for _ in range(pick(uniform(state), rates.stops[is_free])):
+    n_out, n_back = pick(uniform(state), rates.stops[is_free]), 0
+    for _ in range(0 if is_direct else n_out):
         at, now = _stop(state, who, where, rates, own, m, at, now, pace, out)
-    _emit(out, who, m, now, at, place, purpose, together)
+    _emit(out, who, m, now, at, place, purpose, False)
     now += _walk_s(where, at, place, pace) + 180
-    n_back = pick(uniform(state), rates.stops[2 + is_free])
+    if not is_direct:
+        n_back = pick(uniform(state), rates.stops[2 + is_free])
     leave = max(now + 300, end - _walk_s(where, place, home, pace) - n_back * 1200)
     if noon >= 0 and purpose == WORK and now < noon - 600 and leave > noon + 2 * _HOUR:
         _have_a_break(state, who, where, rates, own, m, place, int(noon), pace, out)
     at, now = place, leave
     for _ in range(n_back):
         at, now = _stop(state, who, where, rates, own, m, at, now, pace, out)
-    _emit(out, who, m, now, at, home, HOME, together)
+    _emit(out, who, m, now, at, home, HOME, False)
     _enter(book, taken, m, start, now + _walk_s(where, at, home, pace) + 60)
     return leave
 
