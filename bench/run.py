@@ -7,7 +7,16 @@ import sys
 
 from _measure import BENCH, README
 
-SCRIPTS = ("census.py", "reading.py", "report.py", "linking.py", "register.py")
+SCRIPTS = (
+    "census.py",
+    "reading.py",
+    "report.py",
+    "linking.py",
+    "register.py",
+    "visibility.py",
+    "coverage.py",
+    "retrace.py",
+)
 
 
 def main() -> None:

@@ -29,7 +29,9 @@ def watched(
     for i, camera_id in enumerate(cameras["camera_id"].to_pylist()):
         away_m = np.hypot(*(middle * scale - at[i]).T)
         for level, reach_m in REACH_M.items():
-            rows += [(int(s), camera_id, level, 0.33, 0.33) for s in np.flatnonzero(away_m < reach_m)]
+            rows += [
+                (int(s), camera_id, level, 0.33, 0.33) for s in np.flatnonzero(away_m < reach_m)
+            ]
     columns = list(zip(*rows, strict=True)) if rows else [[]] * 5
     table = pa.table([pa.array(c, f.type) for c, f in zip(columns, WATCHED, strict=True)],
                      schema=WATCHED)  # fmt: skip

@@ -54,9 +54,7 @@ def toy_traces(
 
 
 @pytest.mark.parametrize(("attack", "k"), list(TABLE))
-def test_the_published_table_is_reproduced(
-    toy: list[dict[str, str]], attack: str, k: int
-) -> None:
+def test_the_published_table_is_reproduced(toy: list[dict[str, str]], attack: str, k: int) -> None:
     when = {
         "location_time_hour": lambda t: (t.year, t.month, t.day, t.hour),
         "location_time_month": lambda t: (t.year, t.month),

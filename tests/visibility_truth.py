@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import shapely
 
-FINE = 2048  # chords in a quarter of a circle
+FINE = 512  # chords in a quarter of a circle
 
 
 def disc(point: Any, radius: float, bearing: float = 0.0, hfov: float = 360.0) -> Any:
@@ -33,7 +34,7 @@ def by_differences(
     rings = shapely.get_rings(near)
     for ring in rings:
         corners = shapely.get_coordinates(ring)
-        for a, b in zip(corners[:-1], corners[1:], strict=True):
+        for a, b in itertools.pairwise(corners):
             if shapely.LineString([a, b]).distance(here) < radius:
                 seen = _area(seen.difference(shadow(point, a, b, radius)))
     return _area(seen.difference(shapely.union_all(near))) if len(near) else seen
@@ -79,7 +80,7 @@ def sees_exactly(point: Any, target: Any, footprints: Any) -> bool:
     for footprint in footprints[shapely.intersects(shapely.envelope(footprints), box)]:
         for ring in shapely.get_rings(footprint):
             corners = [_fractions(c) for c in shapely.get_coordinates(ring)]
-            for a, b in zip(corners[:-1], corners[1:], strict=True):
+            for a, b in itertools.pairwise(corners):
                 if _side(p, q, a) * _side(p, q, b) <= 0 and _side(a, b, p) * _side(a, b, q) <= 0:
                     return False
     return True

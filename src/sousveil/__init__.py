@@ -8,12 +8,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
-__all__ = ["Census", "Linked", "Retraced", "UnusableInput", "__version__", "census", "link", "retrace"]
+__all__ = [
+    "Census",
+    "Linked",
+    "Retraced",
+    "UnusableInput",
+    "__version__",
+    "census",
+    "link",
+    "optics",
+    "retrace",
+]
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
     from sousveil.errors import UnusableInput
     from sousveil.linking import Linked, link
+    from sousveil.optics import optics
     from sousveil.retrace import Retraced, retrace
 
 _HOME: Final = {
@@ -23,6 +34,7 @@ _HOME: Final = {
     "UnusableInput": "errors",
     "census": "census",
     "link": "linking",
+    "optics": "optics",
     "retrace": "retrace",
 }
 

@@ -88,6 +88,33 @@ def optics(
     return {"levels": levels}
 
 
+def field_of_view(hfov: float | None, sensor: str | None, lens_mm: float | None) -> float:
+    """Return the field of view as options give it: by itself, or by a sensor and a lens.
+
+    Raises UnusableInput where neither, both or half of it is given, or the sensor is unknown.
+    """
+    if hfov is not None and sensor is None and lens_mm is None:
+        return hfov
+    if hfov is not None or sensor is None or lens_mm is None:
+        raise UnusableInput("give --hfov, or --sensor together with --lens")
+    if sensor not in SENSOR_WIDTHS_MM:
+        raise UnusableInput(f"--sensor {sensor}: unknown; use {', '.join(SENSOR_WIDTHS_MM)}")
+    if not lens_mm > 0:
+        raise UnusableInput(f"--lens {lens_mm:g}: give the focal length in millimetres")
+    return float(hfov_deg(SENSOR_WIDTHS_MM[sensor], lens_mm))
+
+
+def along_the_ground(answer: dict[str, Any], height_m: float) -> dict[str, Any]:
+    """Return the answer of `optics` with distances along the ground from below a camera."""
+    if not height_m >= 0:
+        raise UnusableInput(f"--height {height_m:g}: give the height above the ground in metres")
+    levels = [
+        level | {"distance_m": float(reach_m(level["distance_m"], height_m))}
+        for level in answer["levels"]
+    ]
+    return answer | {"levels": levels}
+
+
 def distance_m(
     pixels: npt.ArrayLike,
     hfov_deg: npt.ArrayLike,

@@ -1,13 +1,389 @@
 """Which stretches of street the cameras see, at which level, with which probability.
 
-The functions that others build on (names and parameters are the contract):
+Two questions have two answers, and every figure says which it answers. *Is seen at a random
+moment*: a camera that turns looks one way at a time. *Could be seen*: it could be turned there.
+For a camera that does not turn both are the same.
 
-    watched(cameras, streets, buildings, *, draws=200, seed=0, priors=None, radius_m=150.0,
-            on=None, progress=...) -> tuple[pa.Table, pa.Table]
-        stretches without levels (STRETCHES.stretch_id ... length_m, geometry: one row a stretch)
-        and records.WATCHED.
-
-    seen_at(cameras, buildings, lon, lat, *, draws=200, seed=0, priors=None, radius_m=150.0,
-            on=None) -> pa.Table
-        records.SEEN for the points lon[i], lat[i] (WGS 84 degrees).
+What is unknown of a camera (direction, lens, pixels, height, tilt, whether it is still there) is
+drawn many times from `sousveil.priors`; what no list has is drawn from an undercount, if given.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import shapely
+
+from sousveil import priors as prior_table
+from sousveil import visibility
+from sousveil.coverage import _regions, _seeing, _streets, _unlisted, _views
+from sousveil.coverage._draws import Plan, middle, plan
+from sousveil.coverage._seeing import Points, Seen
+from sousveil.coverage._views import Views
+from sousveil.errors import UnusableInput
+from sousveil.place import STREET_CLASSES
+from sousveil.priors import Priors
+from sousveil.records import LEVELS, SEEN, STRETCHES, WATCHED
+
+__all__ = ["Coverage", "coverage", "of_tables", "seen_at", "watched"]
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[str], None]
+
+RADIUS_M: Final = 150.0
+"""How far we follow a line of sight unless asked otherwise; nothing counts as seen beyond."""
+
+GROUPS: Final = 40
+"""Draws are made in this many groups that have in common what cameras share."""
+
+_MOST_RADIUS_M: Final = 2000.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """What the cameras of a place see, in tables, and what it comes to.
+
+    share_km: for each question, class, kind of way and level, the kilometres seen in each draw.
+    """
+
+    summary: dict[str, Any]
+    views: pa.Table  # records.VIEWS
+    visible: pa.Table  # records.VISIBLE
+    streets: pa.Table  # records.STRETCHES
+    cameras: pa.Table  # records.CAMERAS
+    background: tuple[pa.Table, pa.Table]  # records.STREETS and BUILDINGS, to draw a map with
+    share_km: Floats
+    attribution: str
+
+    def write(self, directory: str | Path) -> Coverage:
+        """Write tables, picture and page to a directory, all of them or none."""
+        from sousveil.coverage._files import write
+
+        return write(self, Path(directory))
+
+
+class Scene(NamedTuple):
+    """Cameras and streets on one flat map, ready to be drawn."""
+
+    views: Views
+    obstacles: visibility.Obstacles
+    streets: pa.Table
+    pieces: _streets.Pieces
+    points: Points
+    presence: Floats | None  # of unlisted cameras, for each draw
+    plan: Plan
+    groups: int
+    radius_m: float
+
+
+def coverage(
+    sources: str | Path | Sequence[str | Path],
+    *,
+    within: str | Path | None = None,
+    on: date | None = None,
+    radius_m: float = RADIUS_M,
+    draws: int = 1000,
+    seed: int = 0,
+    priors: str | Path | None = None,
+    undercount: str | None = None,
+    population: int | None = None,
+    progress: Progress = lambda _: None,
+) -> Coverage:
+    """Tell which streets of a place the cameras on lists see, and how sure that is.
+
+    sources, within, on, population: as for `census`. radius_m: nothing is seen farther away.
+    draws: 0 takes the middle of every prior. priors: a table in place of the one of the package.
+    undercount: cameras for each listed one as "estimate/low/high"; without it none are added, and
+    the figures are "at least". Raises UnusableInput for anything the user can mend.
+    """
+    from sousveil.census import census
+    from sousveil.sources import licences
+
+    table = prior_table.read(priors)
+    more = _unlisted.parsed(undercount) if undercount else None
+    _check(radius_m, draws)
+    counted = census(sources, within=within, on=on, population=population, progress=progress)
+    return of_tables(
+        counted.cameras,
+        counted.streets,
+        counted.buildings,
+        boundary=None if counted.place.boundary_kind == "covered" else counted.place.boundary,
+        place=counted.place.name,
+        population=counted.place.population,
+        on=counted.on,
+        radius_m=radius_m,
+        draws=draws,
+        seed=seed,
+        priors=table,
+        undercount=more,
+        attribution=licences.attribution(counted.sources),
+        progress=progress,
+    )
+
+
+def of_tables(
+    cameras: pa.Table,
+    streets: pa.Table,
+    buildings: pa.Table,
+    *,
+    boundary: shapely.Geometry | None = None,
+    place: str = "",
+    population: int | None = None,
+    on: date | None = None,
+    radius_m: float = RADIUS_M,
+    draws: int = 1000,
+    seed: int = 0,
+    priors: Priors | None = None,
+    undercount: _unlisted.Undercount | None = None,
+    attribution: str = "",
+    tile: int = _seeing.TILE,
+    sensitivity: bool = True,
+    progress: Progress = lambda _: None,
+) -> Coverage:
+    """Do the work of `coverage` on tables: records.CAMERAS, STREETS and BUILDINGS."""
+    from sousveil.coverage import _sensitivity, _summary
+
+    progress("Placing cameras and walls")
+    priors = priors or prior_table.read()
+    scene = _scene(cameras, streets, buildings, boundary=boundary, on=on, radius_m=radius_m,
+                   draws=draws, seed=seed, priors=priors, undercount=undercount)  # fmt: skip
+    listed = _views.select(scene.views, np.flatnonzero(scene.views.listed))
+    views = _regions.view_table(listed, scene.obstacles, radius_m)
+    visible = _regions.visible_table(views, scene.obstacles)
+    if draws == 0:
+        scene = _cut_where_it_changes(scene, views, boundary)
+    progress("Drawing what is unknown" if draws else "Looking along the streets")
+    seen = see(scene, tile=tile)
+    progress("Joining pieces of street")
+    stretches = _stretch_table(scene, seen)
+    drivers = None
+    if draws and sensitivity and len(seen.near):
+        progress("Finding what drives the uncertainty")
+        drivers = _sensitivity.drivers(scene, seed)
+    share_km = seen.sums / 1e6
+    summary = _summary.summarise(
+        scene, seen, views=views, place=place, on=on, draws=draws, seed=seed,
+        undercount=undercount, drivers=drivers, buildings=buildings, population=population,
+    )  # fmt: skip
+    return Coverage(
+        summary=summary,
+        views=views,
+        visible=visible,
+        streets=stretches,
+        cameras=cameras,
+        background=(streets, buildings),
+        share_km=share_km,
+        attribution=attribution,
+    )
+
+
+def watched(
+    cameras: pa.Table,
+    streets: pa.Table,
+    buildings: pa.Table,
+    *,
+    draws: int = 200,
+    seed: int = 0,
+    priors: Priors | None = None,
+    radius_m: float = RADIUS_M,
+    on: date | None = None,
+    boundary: shapely.Geometry | None = None,
+) -> tuple[pa.Table, pa.Table]:
+    """Return the stretches of street, and which camera sees which of them how likely.
+
+    Returns a table of one row a stretch (columns of records.STRETCHES from stretch_id to length_m,
+    and geometry), and records.WATCHED. A stretch's probability is the mean along it.
+    """
+    scene = _scene(cameras, streets, buildings, boundary=boundary, on=on, radius_m=radius_m,
+                   draws=draws, seed=seed, priors=priors or prior_table.read(),
+                   undercount=None)  # fmt: skip
+    seen = see(scene)
+    number = _streets.stretches(scene.pieces, _figures(scene, seen))
+    found = _seeing.pairs(scene.points, scene.views, scene.obstacles, scene.plan,
+                          radius_m=radius_m)  # fmt: skip
+    length_m = scene.points.length_mm / 1000.0
+    of_stretch = np.bincount(number, length_m, minlength=int(number.max(initial=-1)) + 1)
+    key = number[found.point] * len(scene.views.camera_id) + found.camera
+    pair, inverse = np.unique(key, return_inverse=True)
+    stretch, camera = np.divmod(pair, max(len(scene.views.camera_id), 1))
+    weight = length_m[found.point]
+    probability = np.zeros((len(pair), 2, len(LEVELS)))
+    for question in range(2):
+        for level in range(len(LEVELS)):
+            value = found.probability[:, question, level] * weight
+            total = np.bincount(inverse, value, minlength=len(pair))
+            probability[:, question, level] = np.minimum(total / of_stretch[stretch], 1.0)
+    ids = np.array(scene.views.camera_id, dtype=object)
+    return (
+        _bare_stretches(scene, number),
+        _long(WATCHED, "stretch_id", stretch, ids[camera], probability),
+    )
+
+
+def seen_at(
+    cameras: pa.Table,
+    buildings: pa.Table,
+    lon: npt.ArrayLike,
+    lat: npt.ArrayLike,
+    *,
+    streets: pa.Table | None = None,
+    draws: int = 200,
+    seed: int = 0,
+    priors: Priors | None = None,
+    radius_m: float = RADIUS_M,
+    on: date | None = None,
+) -> pa.Table:
+    """Return records.SEEN: which camera sees which of some points, at which level, how likely.
+
+    lon, lat: WGS 84 degrees, one for each point. streets: records.STREETS, for passages through
+    buildings. A point inside a building, or in none's sight, has no row.
+    """
+    _check(radius_m, draws)
+    lon, lat = np.asarray(lon, np.float64).ravel(), np.asarray(lat, np.float64).ravel()
+    around = np.r_[cameras["lon"].to_numpy(), lon], np.r_[cameras["lat"].to_numpy(), lat]
+    obstacles = visibility.obstacles(visibility.plane_around(*around), buildings, streets)
+    views = _views.views_of(cameras, obstacles, priors or prior_table.read(), on)
+    xy = obstacles.plane.to_xy(lon, lat)
+    points = Points(xy, np.zeros(len(xy), np.int64), np.zeros(len(xy), np.int64))
+    draws_made, _ = _plan(draws, seed)
+    found = _seeing.pairs(points, views, obstacles, draws_made, radius_m=radius_m)
+    ids = np.array(views.camera_id, dtype=object)
+    return _long(SEEN, "point", found.point, ids[found.camera], found.probability)
+
+
+def see(scene: Scene, *, tile: int = _seeing.TILE) -> Seen:
+    """Return what the draws of a scene come to."""
+    return _seeing.see(
+        scene.points, scene.views, scene.obstacles, scene.plan,
+        radius_m=scene.radius_m, groups=scene.groups, presence=scene.presence, tile=tile,
+    )  # fmt: skip
+
+
+def _scene(
+    cameras: pa.Table, streets: pa.Table, buildings: pa.Table, *, boundary: Any, on: date | None,
+    radius_m: float, draws: int, seed: int, priors: Priors,
+    undercount: _unlisted.Undercount | None,
+) -> Scene:  # fmt: skip
+    _check(radius_m, draws)
+    plane = visibility.plane_around(cameras["lon"].to_numpy(), cameras["lat"].to_numpy())
+    obstacles = visibility.obstacles(plane, buildings, streets)
+    ways = _streets.walkable(streets)
+    pieces = _streets.cut(ways, plane, boundary)
+    points = _points(ways, pieces)
+    views = _views.views_of(cameras, obstacles, priors, on)
+    made, groups = _plan(draws, seed)
+    present = None
+    if undercount is not None:
+        drawn = _unlisted.factors(undercount, made)
+        more = _unlisted.candidates(views, points.xy, points.length_mm / 1e3, obstacles,
+                                    undercount, seed)  # fmt: skip
+        n_listed = int((~views.indoor).sum())
+        present = _unlisted.presence(drawn, n_listed, len(more.camera_id))
+        views = _views.concatenated(views, more)
+    return Scene(views, obstacles, ways, pieces, points, present, made, groups, radius_m)
+
+
+def _plan(draws: int, seed: int) -> tuple[Plan, int]:
+    if draws == 0:
+        return middle(), 1
+    groups = max(1, min(GROUPS, draws // 5))
+    return plan(draws, seed, groups=groups), groups
+
+
+def _check(radius_m: float, draws: int) -> None:
+    if not 1 <= radius_m <= _MOST_RADIUS_M:
+        raise UnusableInput(
+            f"--radius {radius_m:g}: give metres from 1 to {_MOST_RADIUS_M:g}; beyond, no face has "
+            "pixels enough"
+        )
+    if draws < 0:
+        raise UnusableInput(f"--draws {draws}: give 0 or more")
+
+
+def _points(streets: pa.Table, pieces: _streets.Pieces) -> Points:
+    is_street = np.isin(np.array(streets["highway"].to_pylist(), dtype=object).astype(str),
+                        sorted(STREET_CLASSES))  # fmt: skip
+    kind = np.where(is_street[pieces.street], 0, 1).astype(np.int64)
+    return Points(pieces.xy, kind, pieces.length_mm)
+
+
+def _cut_where_it_changes(scene: Scene, views: pa.Table, boundary: Any) -> Scene:
+    """Cut streets at the borders of what is seen, so that plain geometry is exact."""
+    _, _, regions = _regions.flat_regions(views, scene.obstacles)
+    pieces = _streets.cut(scene.streets, scene.obstacles.plane, boundary, at=regions)
+    return scene._replace(pieces=pieces, points=_points(scene.streets, pieces))
+
+
+def _figures(scene: Scene, seen: Seen) -> npt.NDArray[np.float32]:
+    """Return the figures of every piece: a row of all figures at all levels."""
+    flat = seen.figures[..., 0].reshape(len(seen.near), -1)
+    figures = np.zeros((len(scene.points.xy), flat.shape[1]), np.float32)
+    figures[seen.near] = flat
+    return figures
+
+
+def _stretch_table(scene: Scene, seen: Seen) -> pa.Table:
+    """Return records.STRETCHES."""
+    number = _streets.stretches(scene.pieces, _figures(scene, seen))
+    bare = _bare_stretches(scene, number)
+    n, n_levels = bare.num_rows, len(LEVELS)
+    weight = scene.points.length_mm.astype(np.float64)
+    total = np.maximum(np.bincount(number, weight, minlength=n), 1e-9)
+    figures = seen.figures.reshape(len(seen.near), -1)
+    of, mine = number[seen.near], weight[seen.near]
+    means = np.zeros((n, figures.shape[1]))
+    for k in range(figures.shape[1]):
+        means[:, k] = np.bincount(of, figures[:, k] * mine, minlength=n) / total
+    means = means.reshape(n, len(_seeing.FIGURES), n_levels, 3)
+    columns: dict[str, Any] = {
+        name: bare[name].take(pa.array(np.repeat(np.arange(n), n_levels)))
+        for name in bare.column_names
+    }
+    columns["level"] = pa.array(list(LEVELS) * n, pa.string())
+    for i, figure in enumerate(_seeing.FIGURES):
+        names = [figure, f"{figure}_low", f"{figure}_high"]
+        if figure == "probability":
+            names = ["probability", "low", "high"]
+        for k, name in enumerate(names):
+            columns[name] = pa.array(means[:, i, :, k].ravel())
+    return pa.table(columns).select(STRETCHES.names).cast(STRETCHES)
+
+
+def _bare_stretches(scene: Scene, number: npt.NDArray[np.int64]) -> pa.Table:
+    n = int(number.max(initial=-1)) + 1
+    first = np.searchsorted(number, np.arange(n))
+    rows = scene.streets.take(pa.array(scene.pieces.street[first]))
+    lines = _streets.geometry(scene.pieces, number, scene.obstacles.plane)
+    length = np.bincount(number, scene.points.length_mm / 1e3, minlength=n)
+    columns = {
+        "stretch_id": pa.array(np.arange(n)),
+        "street_id": rows["street_id"],
+        "highway": rows["highway"],
+        "name": rows["name"],
+        "is_street": pa.array(scene.points.kind[first] == 0),
+        "length_m": pa.array(length),
+        "geometry": pa.array(shapely.to_wkb(lines), pa.binary()),
+    }
+    return pa.table(columns)
+
+
+def _long(
+    schema: pa.Schema, name: str, key: npt.NDArray[np.int64], ids: Any, probability: Any
+) -> pa.Table:
+    """Return one row a pair and level at which it is more than never; question 1 is the wider."""
+    pair, level = np.nonzero(probability[:, 1] > 0)
+    columns = {
+        name: pa.array(key[pair]),
+        "camera_id": pa.array(ids[pair].tolist(), pa.string()),
+        "level": pa.array(np.array(LEVELS, dtype=object)[level].tolist(), pa.string()),
+        "probability": pa.array(probability[pair, 0, level].astype(np.float64)),
+        "could": pa.array(probability[pair, 1, level].astype(np.float64)),
+    }
+    return pa.table(columns).cast(schema)

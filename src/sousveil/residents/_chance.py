@@ -14,7 +14,6 @@ import numba
 import numpy as np
 
 
-
 def cores() -> int:
     """Return how many threads to compute with."""
     return max(1, os.cpu_count() or 1)

@@ -105,7 +105,9 @@ def _shipped() -> str:
 def _parameters(said: dict[str, Any]) -> Parameters:
     households, assumed = said["households"], said["assumed"]
     members = [str(one) for one in households["members"]]
-    if not members or any(set(m) - set("12345678") or not 0 < len(m) <= MOST_MEMBERS for m in members):
+    if not members or any(
+        set(m) - set("12345678") or not 0 < len(m) <= MOST_MEMBERS for m in members
+    ):
         raise ValueError("households.members: each is 1 to 8 digits from 1 to 8, a person each")
     start, end = (float(hour) for hour in assumed["awake_hours"])
     if not 0 <= start < end <= 24:

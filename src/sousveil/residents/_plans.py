@@ -60,9 +60,7 @@ class Trips(NamedTuple):
     together: npt.NDArray[np.bool_]
 
 
-def trips(
-    town: Town, people: People, parameters: Parameters, days: int, seed: int
-) -> Trips:
+def trips(town: Town, people: People, parameters: Parameters, days: int, seed: int) -> Trips:
     """Return the trips of all residents on so many days, the first a Monday."""
     rates, where = packed(parameters.rates), choice(town)
     own = np.cumsum(np.arange(1, int(rates["scalars"][OWN]) + 1) ** -rates["scalars"][RANK])
@@ -115,7 +113,9 @@ def _plan(
             book = np.zeros((_MOST_MEMBERS, _MOST_TOURS, 2), np.int64)
             taken = np.zeros(_MOST_MEMBERS, np.int64)
             who = (seed, h, first[h], size, home[h], day, row, days)
-            _go_to_school(state, who, where, rates, own, school, person_type, speed, out, book, taken)
+            _go_to_school(
+                state, who, where, rates, own, school, person_type, speed, out, book, taken
+            )
             _go_to_work(state, who, where, rates, own, work, person_type, speed, out, book, taken)
             _go_out_together(state, who, where, rates, own, person_type, speed, out, book, taken)
             _go_out(state, who, where, rates, own, person_type, speed, out, book, taken)
@@ -260,7 +260,9 @@ def _times(state: Any, rates: Any, tour: int) -> tuple[int, int]:
     """Draw when a tour starts and ends, in seconds of the day; tour: index of TOURS."""
     start = (pick(uniform(state), rates.start_hour[tour]) + uniform(state)) * _HOUR
     hours = pick(uniform(state), rates.hours[tour])
-    lasts = (hours - 0.5 + uniform(state)) * _HOUR if hours else (0.4 + 0.4 * uniform(state)) * _HOUR
+    lasts = (
+        (hours - 0.5 + uniform(state)) * _HOUR if hours else (0.4 + 0.4 * uniform(state)) * _HOUR
+    )
     return int(start), int(min(start + max(lasts, 1200.0), 26.0 * _HOUR))
 
 

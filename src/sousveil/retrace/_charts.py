@@ -56,7 +56,12 @@ def rows_chart(rows: list[Row], *, most: float = 1.0) -> str:
                     },
                 },
                 {
-                    "mark": {"type": "rule", "color": "var(--ink)", "strokeWidth": 1.5, "yOffset": 10},
+                    "mark": {
+                        "type": "rule",
+                        "color": "var(--ink)",
+                        "strokeWidth": 1.5,
+                        "yOffset": 10,
+                    },
                     "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}},
                 },
                 {
@@ -88,12 +93,17 @@ def histogram(values: npt.NDArray[np.float64], title: str) -> str:
             "mark": {"type": "bar", "color": "var(--bar)", "binSpacing": 1},
             "encoding": {
                 "x": {
-                    "field": "from", "type": "quantitative", "bin": {"binned": True, "step": 0.1},
-                    "title": title, "axis": {"format": "%", "tickCount": 5, "grid": False},
+                    "field": "from",
+                    "type": "quantitative",
+                    "bin": {"binned": True, "step": 0.1},
+                    "title": title,
+                    "axis": {"format": "%", "tickCount": 5, "grid": False},
                 },
                 "x2": {"field": "to"},
                 "y": {
-                    "field": "n", "type": "quantitative", "title": "residents",
+                    "field": "n",
+                    "type": "quantitative",
+                    "title": "residents",
                     "axis": {"format": "%", "tickCount": 4},
                 },
             },
@@ -113,12 +123,17 @@ def days_chart(by_day: list[float]) -> str:
             "mark": {"type": "bar", "color": "var(--bar)"},
             "encoding": {
                 "x": {
-                    "field": "day", "type": "ordinal", "title": "days on record",
+                    "field": "day",
+                    "type": "ordinal",
+                    "title": "days on record",
                     "axis": {"labelAngle": 0, "labelOverlap": True},
                 },
                 "y": {
-                    "field": "share", "type": "quantitative", "title": "singled out",
-                    "scale": {"domain": [0, 1]}, "axis": {"format": "%", "tickCount": 4},
+                    "field": "share",
+                    "type": "quantitative",
+                    "title": "singled out",
+                    "scale": {"domain": [0, 1]},
+                    "axis": {"format": "%", "tickCount": 4},
                 },
             },
         }  # fmt: skip
@@ -145,7 +160,11 @@ def steps_chart(rows: list[dict[str, Any]], title: str) -> str:
                     "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
                 },
                 {
-                    "mark": {"type": "line", "color": "var(--bar)", "point": {"color": "var(--bar)"}},
+                    "mark": {
+                        "type": "line",
+                        "color": "var(--bar)",
+                        "point": {"color": "var(--bar)"},
+                    },
                     "encoding": {"y": {"field": "mean", **y}},
                 },
             ],

@@ -148,9 +148,7 @@ def _edges_of(network: Network, stretches: pa.Table) -> _OnEdge:
     order = np.argsort(ids, kind="stable")
     row, edge = row[order], edge[order]
     at_m = shapely.line_locate_point(edges[edge], points[row])
-    return _OnEdge(
-        ids[order], edge.astype(np.int32), at_m.astype(np.float32), x_m[row], y_m[row]
-    )
+    return _OnEdge(ids[order], edge.astype(np.int32), at_m.astype(np.float32), x_m[row], y_m[row])
 
 
 def levels(watch: Watch, *, seed: int, world: int) -> npt.NDArray[np.int8]:

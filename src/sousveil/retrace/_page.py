@@ -176,12 +176,15 @@ def _figures(result: Retraced) -> list[dict[str, str]]:
             "Residents whose record, of cameras and hours alone, is nobody else's.",
             _charts.days_chart(summary["unique"]["by_day"]),
             "; ".join(
-                f"day {i + 1}: {v:.0%}" for i, v in enumerate(np.cumsum(summary["unique"]["by_day"]))
+                f"day {i + 1}: {v:.0%}"
+                for i, v in enumerate(np.cumsum(summary["unique"]["by_day"]))
             ),
         ),
     ]
     steps = [
-        row for row in summary["curves"] if row["of"] == "cameras" and row["measure"] == "trips_named"
+        row
+        for row in summary["curves"]
+        if row["of"] == "cameras" and row["measure"] == "trips_named"
     ]
     if steps:
         found.append(
@@ -189,7 +192,9 @@ def _figures(result: Retraced) -> list[dict[str, str]]:
                 "How it grows with the number of cameras",
                 "Trips put to a name if only so many of the cameras stood, taken at random.",
                 _charts.steps_chart(steps, "share of the cameras"),
-                "; ".join(f"{float(r['value']):.0%} of the cameras: {r['mean']:.0%}" for r in steps),
+                "; ".join(
+                    f"{float(r['value']):.0%} of the cameras: {r['mean']:.0%}" for r in steps
+                ),
             )
         )
     if summary["rules"]:
@@ -213,7 +218,9 @@ def _rules_figure(summary: Summary) -> dict[str, str]:
 
 def _measure_rows(summary: Summary) -> list[Row]:
     return [
-        Row(_LABELS[row["name"]], row["mean"], row["low"] or row["mean"], row["high"] or row["mean"])
+        Row(
+            _LABELS[row["name"]], row["mean"], row["low"] or row["mean"], row["high"] or row["mean"]
+        )
         for row in summary["measures"]
         if row["mean"] is not None
     ]

@@ -146,8 +146,12 @@ def rules(residents: Residents, cameras: Cameras, ranges: Ranges, watch: Watch) 
             on(there),
             lambda world: world.powers._replace(recognised=np.zeros(4), false_match=0.0),
         ),
-        Rule("no_school", f"no camera looks within {SCHOOL_M:.0f} m of a school", on(there & schools)),
-        Rule("half", "half of the cameras, taken at random", lambda w: Reach(there & _half(w), usual)),
+        Rule(
+            "no_school", f"no camera looks within {SCHOOL_M:.0f} m of a school", on(there & schools)
+        ),
+        Rule(
+            "half", "half of the cameras, taken at random", lambda w: Reach(there & _half(w), usual)
+        ),
     ]
     if cameras.planned.any():
         n = int(cameras.planned.sum())

@@ -81,9 +81,7 @@ def named(residents: Residents, held: Record, reach: Reach) -> tuple[Any, Any, A
     who = np.repeat(residents.trips.resident, per_trip)
     kept = (held.state == NAMED) & reach.on[held.camera]
     kept &= (held.time_s >= reach.since_s[held.camera]) & (held.level >= reach.least_level)
-    wrong_who = np.repeat(
-        np.arange(residents.people.n, dtype=np.int32), np.diff(held.wrong_start)
-    )
+    wrong_who = np.repeat(np.arange(residents.people.n, dtype=np.int32), np.diff(held.wrong_start))
     wrong = reach.on[held.wrong_camera] & (held.wrong_time_s >= reach.since_s[held.wrong_camera])
     return (
         np.concatenate([who[kept], wrong_who[wrong]]),
@@ -162,5 +160,3 @@ def _met(residents: Residents, targets: Any) -> int:
         if len(company) > 1 and company.min() <= last:
             pairs |= {(int(a), int(b)) for a in company for b in company if a != b and a <= last}
     return len(pairs)
-
-

@@ -89,9 +89,11 @@ def _ties(
                             larger = np.empty(2 * n, np.int64)
                             larger[:n] = met
                             met = larger
-                        met[n] = (np.int64(resident[j]) << 32) | (
-                            np.int64(when // 3600) << 18
-                        ) | np.int64(c)
+                        met[n] = (
+                            (np.int64(resident[j]) << 32)
+                            | (np.int64(when // 3600) << 18)
+                            | np.int64(c)
+                        )
                         n += 1
                     j += step
             a += 1
@@ -102,9 +104,7 @@ def _ties(
 
 
 @numba.njit(cache=True, nogil=True)
-def _suggested(
-    met: Any, household: Any, mine: int, meetings: int, places: int
-) -> tuple[int, int]:
+def _suggested(met: Any, household: Any, mine: int, meetings: int, places: int) -> tuple[int, int]:
     """Count those met in enough hours at enough cameras, and how many of them live with one."""
     suggested, right, a = 0, 0, 0
     while a < len(met):

@@ -131,9 +131,7 @@ def _has(who: Any, at: Any, p: int, i: int) -> bool:
 
 
 @numba.njit(cache=True, nogil=True)
-def _days(
-    start: Any, point: Any, at: Any, who: Any, hour: Any, targets: Any, per_day: int
-) -> Any:
+def _days(start: Any, point: Any, at: Any, who: Any, hour: Any, targets: Any, per_day: int) -> Any:
     days = np.zeros(len(targets), np.int32)
     for a in range(len(targets)):
         target = targets[a]

@@ -76,8 +76,8 @@ def polygons(outlines: Rings) -> npt.NDArray[Any]:
     made = np.full(len(sizes), shapely.Polygon(), dtype=object)
     chosen = np.repeat(sizes >= 4, sizes)
     index = np.repeat(np.arange(len(good)), sizes[good])
-    lines = shapely.linearrings(outlines.xy[chosen], indices=index) if len(good) else good
-    made[good] = shapely.polygons(lines)
+    if len(good):
+        made[good] = shapely.polygons(shapely.linearrings(outlines.xy[chosen], indices=index))
     broken = np.flatnonzero(~shapely.is_valid(made))
     for i in broken:  # corners that rounding put on the wrong side of one another
         made[i] = _only_area(shapely.make_valid(made[i]))

@@ -70,7 +70,7 @@ def turn_of(x: float, y: float) -> float:
 
 
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
-def _along(w: Any, i: int, x: float, y: float) -> float:
+def _along(w: Any, i: int, x: float, y: float) -> Any:
     """Return by what (x, y) must be multiplied to lie on the line of wall i."""
     ex = w[i, 2] - w[i, 0]
     ey = w[i, 3] - w[i, 1]
@@ -81,7 +81,7 @@ def _along(w: Any, i: int, x: float, y: float) -> float:
 
 
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
-def _nearer(w: Any, i: int, ri: float, j: int, rj: float) -> bool:
+def _nearer(w: Any, i: int, ri: float, j: int, rj: float) -> Any:
     """Tell whether wall i lies before wall j just after a direction that meets them at ri, rj."""
     if abs(ri - rj) > _TIE * (abs(ri) + abs(rj)):
         return ri < rj
@@ -301,10 +301,7 @@ def _sweep(w, turns, starts, order, active, m, n_active, end_turn, end_x, end_y,
         r = _along(w, active[k], 1.0, 0.0)
         if current < 0 or _nearer(w, active[k], r, current, best):
             current, best = active[k], r
-    if current >= 0:
-        n = _put(out, n, best, 0.0)
-    else:
-        n = _put(out, n, radius, 0.0)
+    n = _put(out, n, best, 0.0) if current >= 0 else _put(out, n, radius, 0.0)
     i = 0
     x, y = 1.0, 0.0
     while True:

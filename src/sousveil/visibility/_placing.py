@@ -58,7 +58,8 @@ def _outside(point: Floats, obstacles: Obstacles) -> Floats:
         free = shapely.distance(solid, shapely.points(steps))
         best = int(np.argmax(free))
         if free[best] > AWAY_M / 10:  # less in the corner of a yard
-            return steps[best]
+            free_place: Floats = steps[best]
+            return free_place
     return point
 
 
@@ -93,9 +94,7 @@ def _facing(xy: Floats, obstacles: Obstacles) -> Floats:
     if not len(obstacles.footprints) or not len(xy):
         return facing
     points = shapely.points(xy)
-    near, of = obstacles.tree.query_nearest(
-        points, max_distance=WALL_WITHIN_M, all_matches=False
-    )
+    near, of = obstacles.tree.query_nearest(points, max_distance=WALL_WITHIN_M, all_matches=False)
     line = shapely.shortest_line(obstacles.footprints[of], points[near])
     ends = shapely.get_coordinates(line).reshape(-1, 2, 2)
     dx, dy = (ends[:, 1] - ends[:, 0]).T

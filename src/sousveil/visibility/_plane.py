@@ -33,11 +33,13 @@ class Plane(NamedTuple):
 
     def flat(self, shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return geometries of degrees in metres."""
-        return shapely.transform(shapes, lambda points: self.to_xy(points[:, 0], points[:, 1]))
+        flat: npt.NDArray[Any] = shapely.transform(shapes, lambda p: self.to_xy(p[:, 0], p[:, 1]))
+        return flat
 
     def round(self, shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return geometries of metres in degrees."""
-        return shapely.transform(shapes, self.to_lonlat)
+        degrees: npt.NDArray[Any] = shapely.transform(shapes, self.to_lonlat)
+        return degrees
 
 
 def around(lon: npt.ArrayLike, lat: npt.ArrayLike) -> Plane:

@@ -1,0 +1,293 @@
+"""Visibility polygons: speed and exactness beside every peer that runs here, and the large study.
+
+python bench/visibility.py            the table, two cities, 50 and 150 m
+python bench/visibility.py study [N]  N real and N random cases (1,000) against differences
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from _measure import BENCH, DATA, machine, measure, version, write_section
+from sousveil import visibility
+from sousveil.sources import osm
+
+sys.path.insert(0, str(BENCH.parent))
+from tests.visibility_truth import (
+    by_differences,
+    made_up_footprints,
+    overlap,
+    sees_exactly,
+    shadow,
+)
+
+CITIES = {"Munich": "munich_2020-07", "Helsinki": "helsinki_centre_2019-04"}
+RADII_M = (50.0, 150.0)
+BARS = {50.0: 100_000, 150.0: 25_000}
+FEW = 24  # cameras that a slow peer is measured on, of each city
+FEWER = 4  # the same for rasters
+ROUNDS = 5
+CELL_M = 0.5
+
+
+def city(name: str) -> tuple[Any, visibility.Obstacles]:
+    """Return where the cameras of a city see from, and the obstacles."""
+    source = osm.read(DATA / "osm" / f"{CITIES[name]}.osm.pbf", source_id=name)
+    lon, lat = (source.observations[c].to_numpy() for c in ("lon", "lat"))
+    plane = visibility.plane_around(lon, lat)
+    blocks = visibility.obstacles(plane, source.buildings, source.streets)
+    return visibility.place(plane.to_xy(lon, lat), blocks).xy, blocks
+
+
+def near(point: Any, blocks: visibility.Obstacles, radius: float) -> Any:
+    found = blocks.tree.query(shapely.Point(point), predicate="dwithin", distance=radius)
+    return blocks.footprints[found]
+
+
+def differences(point: Any, blocks: visibility.Obstacles, radius: float) -> Any:
+    return by_differences(point, near(point, blocks, radius), radius)
+
+
+def united(point: Any, blocks: visibility.Obstacles, radius: float) -> Any:
+    """The free disc less the united shadows of the walls that face the point, in one go."""
+    walls = shapely.get_coordinates(
+        shapely.get_rings(near(point, blocks, radius)), return_index=True
+    )
+    corners, ring = walls
+    first = np.flatnonzero(ring[1:] == ring[:-1])
+    a, b = corners[first] - point, corners[first + 1] - point
+    close = shapely.dwithin(
+        shapely.linestrings(np.stack([a, b], axis=1)), shapely.Point(0, 0), radius
+    )
+    facing = close & (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0] != 0)
+    zero = np.zeros(2)
+    shadows = [shadow(zero, u, v, radius) for u, v in zip(a[facing], b[facing], strict=True)]
+    seen = shapely.difference(
+        shapely.buffer(shapely.Point(0, 0), radius, quad_segs=90), shapely.union_all(shadows)
+    )
+    return shapely.transform(seen, lambda xy: xy + point)
+
+
+def rays(n: int) -> Callable[..., Any]:
+    """n rays, each cut at the nearest wall with shapely, as small mapping tools do it."""
+
+    def cast(point: Any, blocks: visibility.Obstacles, radius: float) -> Any:
+        houses = near(point, blocks, radius)
+        walls = shapely.union_all(shapely.boundary(houses)) if len(houses) else shapely.Point()
+        here = shapely.Point(point)
+        ends = []
+        for angle in 2 * np.pi * np.arange(n) / n:
+            end = point + radius * np.array([np.cos(angle), np.sin(angle)])
+            hit = shapely.intersection(shapely.LineString([point, end]), walls)
+            if not shapely.is_empty(hit):
+                parts = shapely.get_parts(hit)
+                nearest = parts[np.argmin(shapely.distance(parts, here))]
+                end = shapely.get_coordinates(nearest)[0]
+            ends.append(end)
+        return shapely.make_valid(shapely.Polygon(ends))
+
+    return cast
+
+
+def visilibity(point: Any, blocks: visibility.Obstacles, radius: float) -> Any:
+    """VisiLibity1 through its Python binding; without a radius, so it gets the houses near."""
+    import visilibity as vis
+
+    houses = near(point, blocks, radius)
+    frame = shapely.box(*(point - 1.5 * radius), *(point + 1.5 * radius))
+    inner = shapely.box(*(point - 1.4 * radius), *(point + 1.4 * radius))
+    solid = shapely.intersection(shapely.union_all(houses), inner)
+    free = shapely.get_parts(shapely.difference(frame, solid))
+    around = free[np.argmin(shapely.distance(free, shapely.Point(point)))]
+    rings = shapely.get_rings(shapely.orient_polygons(around, exterior_cw=False))
+    shapes = [
+        vis.Polygon([vis.Point(float(x), float(y)) for x, y in shapely.get_coordinates(r)[:-1]])
+        for r in rings
+    ]
+    found = vis.Visibility_Polygon(
+        vis.Point(float(point[0]), float(point[1])), vis.Environment(shapes), 1e-7
+    )
+    corners = [(found[i].x(), found[i].y()) for i in range(found.n())]
+    region = shapely.make_valid(shapely.Polygon(corners))
+    return shapely.intersection(region, shapely.buffer(shapely.Point(point), radius, quad_segs=90))
+
+
+def raster(point: Any, blocks: visibility.Obstacles, radius: float, engine: str) -> Any:
+    """A viewshed over houses 100 m high on flat ground; returns the region and CPU seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        side = radius + 2
+        shapes = near(point, blocks, radius)
+        lines = ",".join(shapely.to_geojson(s) for s in shapes)
+        collection = f'{{"type":"GeometryCollection","geometries":[{lines}]}}'
+        feature = f'{{"type":"Feature","properties":{{}},"geometry":{collection}}}'
+        text = f'{{"type":"FeatureCollection","features":[{feature}]}}'
+        (here / "h.json").write_text(text)
+        x, y = point
+        bounds = f"{x - side} {y - side} {x + side} {y + side}"
+        measure(
+            f"gdal_rasterize -q -burn 100 -init 0 -a_srs EPSG:32632 -tr {CELL_M} {CELL_M} "
+            f"-te {bounds} -ot Float32 {here}/h.json {here}/h.tif"
+        )
+        if engine == "gdal_viewshed":
+            command = (
+                f"gdal_viewshed -q -md {radius} -ox {x} -oy {y} -oz 2 -tz 1.6 -cc 0 "
+                f"{here}/h.tif {here}/v.tif"
+            )
+        else:
+            inside = (
+                f"r.in.gdal -o --q input={here}/h.tif output=h && g.region raster=h && "
+                f"r.viewshed --q -b input=h output=v coordinates={x},{y} observer_elevation=2 "
+                f"target_elevation=1.6 max_distance={radius} && "
+                f"r.out.gdal --q input=v output={here}/v.tif format=GTiff type=Byte"
+            )
+            command = f"grass --tmp-location EPSG:32632 --exec sh -c '{inside}' >/dev/null 2>&1"
+        took = measure(command)["cpu_s"]
+        return _pixels_seen(here / "v.tif"), took
+
+
+def _pixels_seen(path: Path) -> Any:
+    measure(f"gdal_polygonize.py -q {path} -b 1 -f GeoJSON {path.with_suffix('.json')}")
+    shapes = json.loads(path.with_suffix(".json").read_text())["features"]
+    seen = [shapely.geometry.shape(f["geometry"]) for f in shapes if f["properties"]["DN"]]
+    return shapely.union_all(seen) if seen else shapely.Polygon()
+
+
+def table() -> None:
+    """Measure all in one run and write the section of the README."""
+    rows = []
+    for name in CITIES:
+        points, blocks = city(name)
+        few = points[np.linspace(0, len(points) - 1, FEW).astype(int)]
+        for radius in RADII_M:
+            truth = [differences(p, blocks, radius) for p in few]
+            rows += _ours(name, points, few, blocks, radius, truth)
+            rows += _peers(name, few, blocks, radius, truth)
+    write_section(
+        "visibility",
+        rows,
+        f"{machine()}. One core, CPU time, real cameras; the median of {ROUNDS} rounds for "
+        f"sousveil, one pass over {FEW} cameras for the slow ({FEWER} for rasters). Exactness: "
+        "intersection over union with the free disc less the shadow of every wall; least and mean. "
+        "A raster puts a camera that hangs on a wall into a cell of the wall, or beside it.",
+    )
+
+
+def _row(name: str, radius: float, who: str, a_second: float, exact: list[float]) -> dict[str, Any]:
+    print(name, radius, who, round(a_second, 1), min(exact), flush=True)
+    return {
+        "city": name,
+        "radius m": f"{radius:g}",
+        "way": who,
+        "polygons a second": f"{a_second:,.0f}" if a_second >= 10 else f"{a_second:.1f}",
+        "least IoU": f"{min(exact):.4f}",
+        "mean IoU": f"{statistics.mean(exact):.4f}",
+    }
+
+
+def _ours(name: str, points: Any, few: Any, blocks: Any, radius: float, truth: Any) -> list[Any]:
+    many = np.tile(points, (max(1, 4000 // len(points)), 1))
+    visibility.rings(many[:10], blocks, radius_m=radius)
+    speeds = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        visibility.rings(many, blocks, radius_m=radius, cores=1)
+        speeds.append(len(many) / (time.process_time() - start))
+    regions = visibility.regions(few, blocks, radius_m=radius)
+    exact = [overlap(*pair) for pair in zip(regions, truth, strict=True)]
+    row = _row(name, radius, "sousveil", statistics.median(speeds), exact)
+    return [row | {"way": f"sousveil (bar {BARS[radius]:,})"}]
+
+
+def _peers(name: str, few: Any, blocks: Any, radius: float, truth: Any) -> list[Any]:
+    ways: dict[str, Callable[..., Any]] = {
+        "shapely, wall after wall (the truth)": differences,
+        "shapely, united shadows": united,
+        "63 rays, shapely": rays(63),
+    }
+    ways["720 rays, shapely"] = rays(720)
+    if importlib.util.find_spec("visilibity"):
+        ways["PyVisiLibity 1.0.10"] = visilibity
+    rows = []
+    for who, way in ways.items():
+        start = time.process_time()
+        made = [way(p, blocks, radius) for p in few]
+        speed = len(few) / (time.process_time() - start)
+        rows.append(_row(name, radius, who, speed, list(map(overlap, made, truth))))
+    for engine in ("gdal_viewshed", "r.viewshed"):
+        if shutil.which("grass" if engine == "r.viewshed" else engine):
+            done = [raster(p, blocks, radius, engine) for p in few[:FEWER]]
+            speed = len(done) / sum(took for _, took in done)
+            exact = [overlap(made, t) for (made, _), t in zip(done, truth, strict=False)]
+            who = f"{engine} at {CELL_M} m"
+            if engine == "gdal_viewshed":
+                who += f", GDAL {version('gdalinfo --version')}"
+            rows.append(_row(name, radius, who, speed, exact))
+    return rows
+
+
+def study(n: int) -> None:
+    """Compare n real and n random cases with the truth; settle doubtful ones in rationals."""
+    rng = np.random.default_rng(0)
+    cases: list[tuple[str, Any, Any]] = []
+    for name in CITIES:
+        points, blocks = city(name)
+        more = np.vstack([points, points + rng.normal(0, 15, points.shape), points + 25.0])
+        chosen = rng.choice(len(more), min(n // 2, len(more)), replace=False)
+        cases.append((name, visibility.place(more[chosen], blocks).xy, blocks))
+    for _ in range(max(1, n // 20)):
+        blocks = visibility.of_footprints(made_up_footprints(rng, 40, 60))
+        cases.append(("random", visibility.place(rng.uniform(-60, 60, (20, 2)), blocks).xy, blocks))
+    result: dict[str, list[tuple[float, bool]]] = {}
+    for name, points, blocks in cases:
+        k = len(points)
+        radius, bearing = rng.uniform(10, 150, k), rng.uniform(0, 360, k)
+        hfov = np.where(rng.random(k) < 0.5, 360.0, rng.uniform(5, 355, k))
+        ours = visibility.regions(points, blocks, radius_m=radius, bearing_deg=bearing,
+                                  hfov_deg=hfov)  # fmt: skip
+        for i in range(k):
+            houses = near(points[i], blocks, radius[i])
+            truth = by_differences(points[i], houses, radius[i], bearing[i], hfov[i])
+            share = overlap(ours[i], truth)
+            settled = share >= 0.9999 or _settled(ours[i], truth, points[i], houses, rng)
+            result.setdefault(name, []).append((share, settled))
+            if share < 0.9999:
+                print(name, i, f"{share:.6f}", "ours is right" if settled else "WRONG", flush=True)
+    for name, found in result.items():
+        shares = [share for share, _ in found]
+        below = sum(share < 0.9999 for share in shares)
+        print(
+            f"{name}: {len(found)} cases, least IoU {min(shares):.6f}, below 0.9999: {below}, "
+            f"of them wrong by rational arithmetic: {sum(not ok for _, ok in found)}"
+        )
+
+
+def _settled(ours: Any, truth: Any, point: Any, houses: Any, rng: Any) -> bool:
+    differing = shapely.symmetric_difference(ours, truth)
+    west, south, east, north = differing.bounds
+    tries = rng.uniform([west, south], [east, north], (20_000, 2))
+    inside = tries[shapely.contains_xy(differing, tries)][:100]
+    right = [shapely.contains_xy(ours, *at) == sees_exactly(point, at, houses) for at in inside]
+    return bool(right) and all(right)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("GDAL_PAM_ENABLED", "NO")
+    match sys.argv[1:]:
+        case ["study", *count]:
+            study(int(next(iter(count), "1000")))
+        case _:
+            table()

@@ -1,0 +1,217 @@
+"""Points and cameras brought together, tile by tile, so that memory follows the tile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import h3
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from sousveil.coverage import _kernel
+from sousveil.coverage._draws import Drawn, Plan, draw
+from sousveil.coverage._views import Views, select
+from sousveil.records import LEVELS
+from sousveil.visibility import Obstacles, rings
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+TILE: Final = 8
+"""Resolution of the h3 cells that work is done in, 0.7 km2 each; no result depends on it."""
+
+_CELL_M: Final = 25.0
+_TASKS: Final = 4
+_95: Final = 1.959964
+FIGURES: Final = ("probability", "could", "public", "private", "expected")
+_PLANES: Final = (0, 3, 1, 2)  # of the first four figures among question * 3 + class
+
+
+class Points(NamedTuple):
+    """Places where somebody may be, in metres of a plane."""
+
+    xy: Floats
+    kind: Ints  # 0 on a street, 1 on a way for walking
+    length_mm: Ints
+
+
+class Seen(NamedTuple):
+    """What the draws come to.
+
+    near: the points that a camera may see; the figures of the others are 0.
+    figures: near x FIGURES x levels x (estimate, low, high).
+    sums: question x class (any, public, private) x kind x level x draw, in millimetres.
+    """
+
+    near: Ints
+    figures: npt.NDArray[np.float32]
+    sums: Ints
+    lengths_mm: Ints  # camera x draw, seen by that camera alone; empty if not asked for
+
+
+class Pairs(NamedTuple):
+    """Points and cameras that see them: probabilities by question (moment, could) and level."""
+
+    point: Ints
+    camera: Ints
+    probability: npt.NDArray[np.float32]
+
+
+def see(
+    points: Points,
+    views: Views,
+    obstacles: Obstacles,
+    plan: Plan,
+    *,
+    radius_m: float,
+    groups: int,
+    presence: Floats | None = None,
+    tile: int = TILE,
+    by_camera: bool = False,
+) -> Seen:
+    """Count in how many draws each point is seen, and how much each draw sees in all."""
+    tiles = list(_tiles(points.xy, views, obstacles, radius_m, tile))
+    near = np.concatenate([mine for mine, _ in tiles]) if tiles else np.zeros(0, np.int64)
+    group = (np.arange(plan.n) * groups // plan.n).astype(np.int64)
+    sums = np.zeros((2, 3, 2, len(LEVELS), plan.n), np.int64)
+    lengths = np.zeros((len(views.camera_id) if by_camera else 0, plan.n), np.int64)
+    figures = [np.zeros((0, len(FIGURES), len(LEVELS), 3), np.float32)]
+    for mine, cameras in tiles:
+        part = _Tile(points, mine, select(views, cameras), obstacles, radius_m)
+        made = part.accumulate(plan, presence, group, groups, by_camera=by_camera)
+        figures.append(made[0])
+        sums += made[1]
+        if by_camera:
+            lengths[cameras] += made[2]
+    return Seen(near, np.concatenate(figures), sums, lengths)
+
+
+def pairs(
+    points: Points,
+    views: Views,
+    obstacles: Obstacles,
+    plan: Plan,
+    *,
+    radius_m: float,
+    presence: Floats | None = None,
+    tile: int = TILE,
+) -> Pairs:
+    """Return each point with each camera that sees it in any draw, by point, then camera."""
+    point, camera = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    probability = [np.zeros((0, 2, len(LEVELS)), np.float32)]
+    for mine, cameras in _tiles(points.xy, views, obstacles, radius_m, tile):
+        part = _Tile(points, mine, select(views, cameras), obstacles, radius_m)
+        counts = part.count_pairs(plan, presence)
+        seen = counts.any(axis=(1, 2))
+        point.append(mine[part.which[seen, 0]])
+        camera.append(cameras[part.which[seen, 1]])
+        probability.append((counts[seen] / plan.n).astype(np.float32))
+    found = np.concatenate(point), np.concatenate(camera)
+    order = np.lexsort((found[1], found[0]))
+    return Pairs(found[0][order], found[1][order], np.concatenate(probability)[order])
+
+
+def _tiles(
+    xy: Floats, views: Views, obstacles: Obstacles, radius_m: float, tile: int
+) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the points of each tile that a camera may see, and the cameras around."""
+    outside = np.flatnonzero(~views.indoor)
+    if not len(outside) or not len(xy):
+        return
+    trees = cKDTree(views.xy[outside]), cKDTree(xy)
+    near = np.flatnonzero(trees[0].query(xy, distance_upper_bound=radius_m * 1.000001)[0] < np.inf)
+    lonlat = obstacles.plane.to_lonlat(xy[near])
+    cells = np.array([h3.str_to_int(h3.latlng_to_cell(lat, lon, tile)) for lon, lat in lonlat],
+                     np.uint64)  # fmt: skip
+    order = np.argsort(cells, kind="stable")
+    borders = np.flatnonzero(np.diff(cells[order])) + 1
+    for mine in np.split(near[order], borders):
+        if not len(mine):
+            continue
+        low, high = xy[mine].min(axis=0) - radius_m, xy[mine].max(axis=0) + radius_m
+        halo = np.all((views.xy[outside] >= low) & (views.xy[outside] <= high), axis=1)
+        yield mine, outside[halo]
+
+
+class _Tile:
+    """The points of a tile with the cameras around, and who has a line of sight to whom."""
+
+    def __init__(
+        self, points: Points, mine: Ints, views: Views, obstacles: Obstacles, radius_m: float
+    ) -> None:
+        self.views = views
+        self.xy = points.xy[mine]
+        self.kind = points.kind[mine]
+        self.length_mm = points.length_mm[mine]
+        self.first_view = np.searchsorted(views.camera, np.arange(len(views.camera_id) + 1))
+        self.which, self.offset = self._lines_of_sight(obstacles, radius_m)
+
+    def _lines_of_sight(self, obstacles: Obstacles, radius_m: float) -> tuple[Ints, Floats]:
+        outlines = rings(self.views.xy, obstacles, radius_m=radius_m)
+        closing = outlines.start[1:] - 1
+        xy = np.delete(outlines.xy, closing, axis=0)
+        start = outlines.start - np.arange(len(outlines.start))
+        west, south = self.xy.min(axis=0)
+        nx, ny = (np.ptp(self.xy, axis=0) / _CELL_M).astype(np.int64) + 1
+        column, row = ((self.xy - [west, south]) / _CELL_M).astype(np.int64).T
+        cell = row * nx + column
+        order = np.argsort(cell, kind="stable")
+        cell_start = np.searchsorted(cell[order], np.arange(nx * ny + 1))
+        grid = (float(west), float(south), _CELL_M, int(nx), int(ny))
+        which, offset = _kernel.lines_of_sight(
+            self.xy, order, cell_start, grid, self.views.xy, xy, start, float(radius_m)
+        )
+        by_point = np.lexsort((which[:, 1], which[:, 0]))
+        return which[by_point], offset[by_point]
+
+    def accumulate(
+        self, plan: Plan, presence: Floats | None, group: Ints, groups: int, *, by_camera: bool
+    ) -> tuple[npt.NDArray[np.float32], Ints, Ints]:
+        n, cameras = len(self.xy), len(self.views.camera_id)
+        tasks = min(_TASKS, max(1, os.cpu_count() or 1) * 2)
+        sums = np.zeros((tasks, 2, 3, 2, len(LEVELS), plan.n), np.int64)
+        seen = np.zeros((n, 6, len(LEVELS), groups), np.int32)
+        expected = np.zeros((n, len(LEVELS), groups), np.int32)
+        by_pair = np.zeros((len(self.which), 2, len(LEVELS)), np.int32)
+        lengths = np.zeros((tasks, cameras if by_camera else 0, plan.n), np.int64)
+        _kernel.accumulate(
+            np.searchsorted(self.which[:, 0], np.arange(n + 1)), self.which[:, 1], self.offset,
+            self.kind, self.length_mm, self.first_view, self.views.turns,
+            self.views.operator_class, tuple(draw(self.views, plan, presence)), group, groups,
+            _kernel.tasks_of(n, tasks), sums, seen, expected, by_pair, lengths,
+        )  # fmt: skip
+        size = np.bincount(group, minlength=groups)
+        shares = [_interval(seen[:, plane], size, bounded=True) for plane in _PLANES]
+        number = _interval(expected, size, bounded=False)
+        return np.stack([*shares, number], axis=1), sums.sum(axis=0), lengths.sum(axis=0)
+
+    def count_pairs(self, plan: Plan, presence: Floats | None) -> npt.NDArray[np.int32]:
+        by_pair = np.zeros((len(self.which), 2, len(LEVELS)), np.int32)
+        drawn: Drawn = draw(self.views, plan, presence)
+        _kernel.accumulate_pairs(
+            self.which[:, 1], self.offset, self.first_view, self.views.turns, tuple(drawn), by_pair
+        )
+        return by_pair
+
+
+def _interval(counts: Any, size: Ints, *, bounded: bool) -> npt.NDArray[np.float32]:
+    """Return mean, low and high of counts (... x groups of draws of some size).
+
+    The interval is of the mean itself: what the unknowns that all cameras share would make of it
+    (the variance between groups beyond what chance in them explains), and the number of draws.
+    """
+    n = int(size.sum())
+    mean = counts.sum(axis=-1) / n
+    if len(size) < 2:
+        return np.stack([mean, mean, mean], axis=-1).astype(np.float32)
+    rates = counts / size
+    between = rates.var(axis=-1, ddof=1)
+    within = mean * (1 - mean) if bounded else mean  # a count of many cameras is near Poisson
+    shared = np.maximum(between - within / size.mean(), 0.0)
+    half = _95 * np.sqrt(shared + within / n)
+    low = np.maximum(mean - half, 0.0)
+    high = np.minimum(mean + half, 1.0) if bounded else mean + half
+    return np.stack([mean, low, high], axis=-1).astype(np.float32)
