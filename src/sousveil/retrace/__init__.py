@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sousveil import linking, register
+from sousveil import coverage, linking, register
 from sousveil._output import complete_directory
 from sousveil.errors import UnusableInput
 from sousveil.records import CAMERAS, RETRACED, RULES
@@ -32,6 +32,7 @@ from sousveil.retrace._network import (
     cameras_of,
     levels,
     marks,
+    spots,
     watch,
 )
 from sousveil.retrace._powers import Ranges, read_powers
@@ -137,7 +138,11 @@ def retrace(
     table, planned = _cameras(read, cameras)
     known = cameras_of(table, network, planned)
     progress(f"Looking where {table.num_rows:,} cameras look")
-    watching = watch(network, known, *_seen_by(table, read, seed))
+    places_seen = spots(network)
+    seen = coverage.seen_at(
+        table, read.buildings, places_seen.lon, places_seen.lat, streets=read.streets, seed=seed
+    )
+    watching = watch(network, known, places_seen, seen)
     drawn = _Drawn(town, known, watching, ranges, draws, seed)
     return _retraced(read, _title(found), table, drawn, what_if=what_if, progress=progress)
 
@@ -195,12 +200,6 @@ def _from_census(file: Path) -> pa.Table:
         ) from None
 
 
-def _seen_by(table: pa.Table, read: Source, seed: int) -> tuple[pa.Table, pa.Table]:
-    from sousveil import coverage
-
-    return coverage.watched(table, read.streets, read.buildings, seed=seed)
-
-
 def _retraced(
     read: Source, place: str, table: pa.Table, drawn: _Drawn, *, what_if: bool, progress: Progress
 ) -> Retraced:
@@ -217,8 +216,7 @@ def _retraced(
     reach = everything(known)._replace(since_s=since)
     measured = measure(town, passed, held, owned, reach, middle)
     passages = _summary.named(town, held, reach)
-    unique = _summary.uniqueness(town, passages, seed)
-    ties = _summary.household_ties(town, passages, middle)
+    followed = _summary.followed(town, held, reach)
     progress("Drawing what is not known of cameras")
     tried = _try(drawn, what_if=what_if, progress=progress)
     summary = {
@@ -234,8 +232,10 @@ def _retraced(
         "cameras": _counts(known, watching),
         "passages": {"seen": int((held.state > 0).sum()), "named": len(passages[0])},
         "measures": _summary.distributions(measured, tried.now),
-        "unique": unique,
-        "ties": ties,
+        "unique": _summary.uniqueness(town, passages, seed),
+        "unique_if_followed": _summary.uniqueness(town, followed, seed),
+        "ties": _summary.household_ties(town, passages, middle),
+        "ties_if_followed": _summary.household_ties(town, followed, middle),
         "curves": tried.curves,
         "rules": tried.rules,
         "plausibility": laws(town.town, town.people, town.trips, passed, town.days),
@@ -360,7 +360,7 @@ def _shown(watching: Watch, table: pa.Table) -> Watch:
 def _named_at(watching: Watch, net: Any, ranges: Ranges) -> Any:
     """Return by edge the chance that who walks along it is named there, with middle powers."""
     steps = np.diff(ranges.middle.recognised, prepend=0.0)
-    chance = (watching.could * steps).sum(axis=1) * watching.attends[watching.camera]
+    chance = (watching.could * watching.attends[watching.camera] * steps).sum(axis=1)
     pair = watching.edge.astype(np.int64) * len(watching.attends) + watching.camera
     pairs, row = np.unique(pair, return_inverse=True)
     best = np.zeros(len(pairs))

@@ -111,16 +111,19 @@ def histogram(values: npt.NDArray[np.float64], title: str) -> str:
     )
 
 
-def days_chart(by_day: list[float]) -> str:
-    """Return which share of residents the record of so many days singles out."""
-    done = np.cumsum(by_day)
-    data = [{"day": i + 1, "share": float(value)} for i, value in enumerate(done)]
+def days_chart(named: list[float], followed: list[float]) -> str:
+    """Return which share of residents the record of so many days singles out, of two records."""
+    rows = [
+        {"day": i + 1, "share": float(value), "fill": fill}
+        for by_day, fill in ((followed, "var(--light)"), (named, "var(--bar)"))
+        for i, value in enumerate(np.cumsum(by_day))
+    ]
     return _svg(
         {
-            "data": {"values": data},
+            "data": {"values": rows},
             "width": _WIDTH_PX - 50,
             "height": 190,
-            "mark": {"type": "bar", "color": "var(--bar)"},
+            "mark": {"type": "bar"},
             "encoding": {
                 "x": {
                     "field": "day",
@@ -132,9 +135,11 @@ def days_chart(by_day: list[float]) -> str:
                     "field": "share",
                     "type": "quantitative",
                     "title": "singled out",
+                    "stack": None,
                     "scale": {"domain": [0, 1]},
                     "axis": {"format": "%", "tickCount": 4},
                 },
+                "color": {"field": "fill", "type": "nominal", "scale": None},
             },
         }  # fmt: skip
     )

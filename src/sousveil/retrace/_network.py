@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 
-_ON_STREET_M = 2.0  # a stretch farther from all edges is none that is walked on
+SPACING_M = 10.0
 _NO_FACES = ("alpr", "speed", "red_light")
 PUBLIC, PRIVATE, UNKNOWN = 1, 0, -1
 
@@ -46,7 +46,8 @@ class Watch(NamedTuple):
     """Which places on the edges cameras watch: a row for a place and a camera.
 
     could: chance that the camera can be looking there at all, by level, n x 4, falling.
-    attends: by camera, chance that it does so at the moment when somebody passes (it may turn).
+    attends: by camera and level, chance that it does so at the moment when somebody passes, since
+    it may turn or have zoomed in elsewhere; the same for all places that it watches.
     angle: of the place as the camera sees it, in turns.
     """
 
@@ -81,74 +82,58 @@ def cameras_of(table: pa.Table, network: Network, planned: Bools | None = None) 
     )
 
 
-def watch(network: Network, cameras: Cameras, stretches: pa.Table, watched: pa.Table) -> Watch:
-    """Bring records.WATCHED of stretches onto the edges that residents walk.
+class Spots(NamedTuple):
+    """Places along the edges of a network, at most SPACING_M apart."""
 
-    stretches: stretch_id and geometry (WKB), as of coverage.watched. A stretch is taken at its
-    middle; what lies on no edge (inside a closed yard, say) is left out.
-    """
-    on_edge = _edges_of(network, stretches)
-    number = {name: i for i, name in enumerate(cameras.camera_id)}
-    camera = np.array([number.get(c, -1) for c in watched["camera_id"].to_pylist()], np.int64)
-    place = np.searchsorted(on_edge.stretch_id, watched["stretch_id"].to_numpy())
-    place = np.minimum(place, max(len(on_edge.stretch_id) - 1, 0))
-    usable = (camera >= 0) & _found(on_edge.stretch_id, place, watched["stretch_id"].to_numpy())
-    level = pc.index_in(watched["level"], pa.array(LEVELS)).to_numpy()[usable]
-    pair, row = np.unique(
-        place[usable] * len(cameras.camera_id) + camera[usable], return_inverse=True
-    )
-    could, seen = np.zeros((2, len(pair), len(LEVELS)))
-    could[row, level] = watched["could"].to_numpy()[usable]
-    seen[row, level] = watched["probability"].to_numpy()[usable]
-    for table in (could, seen):  # who could be recognised there could be detected there
-        table[:] = np.maximum.accumulate(table[:, ::-1], axis=1)[:, ::-1]
-    place, camera = np.divmod(pair, max(len(cameras.camera_id), 1))
-    sum_could = np.bincount(camera, could[:, 0], len(cameras.camera_id))
-    sum_seen = np.bincount(camera, seen[:, 0], len(cameras.camera_id))
-    attends = np.divide(sum_seen, sum_could, out=np.ones_like(sum_seen), where=sum_could > 0)
-    dx = on_edge.x_m[place] - cameras.x_m[camera]
-    dy = on_edge.y_m[place] - cameras.y_m[camera]
-    return Watch(
-        edge=on_edge.edge[place],
-        at_m=on_edge.at_m[place],
-        camera=camera.astype(np.int32),
-        could=could,
-        angle=np.arctan2(dx, dy) / (2 * np.pi) % 1.0,
-        attends=np.clip(attends, 0.0, 1.0),
-    )
-
-
-class _OnEdge(NamedTuple):
-    """Stretches that lie on edges, by their ids in rising order."""
-
-    stretch_id: npt.NDArray[np.int64]
     edge: Ints
     at_m: npt.NDArray[np.float32]
-    x_m: Floats
-    y_m: Floats
+    lon: Floats
+    lat: Floats
 
 
-def _found(ids: Any, place: Any, wanted: Any) -> Bools:
-    return (ids[place] == wanted) if len(ids) else np.zeros(len(wanted), bool)
+def spots(network: Network) -> Spots:
+    """Return the places at which edges are looked at: the middles of equal parts of them."""
+    parts = np.maximum(1, np.ceil(network.length_m / SPACING_M)).astype(np.int64)
+    edge = np.repeat(np.arange(len(parts)), parts)
+    number = np.arange(len(edge)) - np.repeat(np.cumsum(parts) - parts, parts)
+    along = (number + 0.5) / parts[edge]
+    points = shapely.line_interpolate_point(network.lines[edge], along, normalized=True)
+    lonlat = shapely.get_coordinates(points)
+    at_m = along * network.length_m[edge]
+    return Spots(edge.astype(np.int32), at_m.astype(np.float32), lonlat[:, 0], lonlat[:, 1])
 
 
-def _edges_of(network: Network, stretches: pa.Table) -> _OnEdge:
-    lines = shapely.from_wkb(stretches["geometry"].to_numpy(zero_copy_only=False))
-    middle = shapely.line_interpolate_point(lines, 0.5, normalized=True)
-    lonlat = shapely.get_coordinates(middle)
-    x_m, y_m = network.frame.xy(lonlat[:, 0], lonlat[:, 1])
-    edges = shapely.transform(
-        network.lines, lambda at: np.column_stack(network.frame.xy(at[:, 0], at[:, 1]))
+def watch(network: Network, cameras: Cameras, spots: Spots, seen: pa.Table) -> Watch:
+    """Return who watches the edges. seen: records.SEEN of the spots, by coverage.seen_at."""
+    number = {name: i for i, name in enumerate(cameras.camera_id)}
+    camera = np.array([number[c] for c in seen["camera_id"].to_pylist()], np.int64)
+    n, n_levels = len(cameras.camera_id), len(LEVELS)
+    pair, row = np.unique(seen["point"].to_numpy() * max(n, 1) + camera, return_inverse=True)
+    level = pc.index_in(seen["level"], pa.array(LEVELS)).to_numpy()
+    could, sees = np.zeros((2, len(pair), n_levels))
+    could[row, level], sees[row, level] = seen["could"].to_numpy(), seen["probability"].to_numpy()
+    for table in (could, sees):  # who could be recognised there could be detected there
+        table[:] = np.maximum.accumulate(table[:, ::-1], axis=1)[:, ::-1]
+    place, camera = np.divmod(pair, max(n, 1))
+    x_m, y_m = network.frame.xy(spots.lon[place], spots.lat[place])
+    away = np.arctan2(x_m - cameras.x_m[camera], y_m - cameras.y_m[camera])
+    return Watch(
+        edge=spots.edge[place],
+        at_m=spots.at_m[place],
+        camera=camera.astype(np.int32),
+        could=could,
+        angle=away / (2 * np.pi) % 1.0,
+        attends=_attends(camera, could, sees, n),
     )
-    points = shapely.points(x_m, y_m)
-    row, edge = shapely.STRtree(edges).query_nearest(
-        points, max_distance=_ON_STREET_M, all_matches=False
-    )
-    ids = stretches["stretch_id"].to_numpy()[row]
-    order = np.argsort(ids, kind="stable")
-    row, edge = row[order], edge[order]
-    at_m = shapely.line_locate_point(edges[edge], points[row])
-    return _OnEdge(ids[order], edge.astype(np.int32), at_m.astype(np.float32), x_m[row], y_m[row])
+
+
+def _attends(camera: Any, could: Floats, sees: Floats, n: int) -> Floats:
+    chance = np.ones((n, len(LEVELS)))
+    for level in range(len(LEVELS)):
+        sum_could = np.bincount(camera, could[:, level], n)
+        sum_sees = np.bincount(camera, sees[:, level], n)
+        np.divide(sum_sees, sum_could, out=chance[:, level], where=sum_could > 0)
+    return np.minimum.accumulate(np.clip(chance, 0.0, 1.0), axis=1)
 
 
 def levels(watch: Watch, *, seed: int, world: int) -> npt.NDArray[np.int8]:

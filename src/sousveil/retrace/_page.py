@@ -96,8 +96,7 @@ def _answer(summary: Summary) -> str:
 
 
 def _sentences(summary: Summary) -> list[str]:
-    rows, unique, ties = _by_name(summary), summary["unique"], summary["ties"]
-    said = [_answer(summary).replace("**", "**")]
+    rows, said = _by_name(summary), [_answer(summary)]
     if not summary["cameras"]["watching"]:
         return said
     said.append(
@@ -105,16 +104,16 @@ def _sentences(summary: Summary) -> list[str]:
         f"visit, the home of **{_share(rows['home_found'])}** of them, and accounts for "
         f"**{_share(rows['time_retraced'])}** of their waking time in the area."
     )
-    if unique["median_day"] is not None:
-        said.append(
-            f"With numbers instead of names, half of the residents are the only ones with their "
-            f"record by day **{unique['median_day']}**; **{unique['never']:.0%}** never are."
+    for key, which in (("unique", "named"), ("unique_if_followed", "seen")):
+        one = summary[key]
+        text = (
+            f"With numbers instead of names, the passages that are {which} are like nobody else's "
+            f"for **{1 - one['never']:.0%}** of the residents by the end"
         )
-    else:
-        said.append(
-            f"With numbers instead of names, **{1 - unique['never']:.0%}** of the residents are "
-            "the only ones with their record by the end."
-        )
+        if one["median_day"] is not None:
+            text += f", and for half of them by day **{one['median_day']}**"
+        said.append(f"{text}.")
+    ties = summary["ties_if_followed"]
     if ties["suggested"]:
         said.append(
             f"Of pairs who are again and again seen at once, **{ties['precision']:.0%}** live "
@@ -252,4 +251,6 @@ def _change(row: dict[str, Any]) -> str:
     if row["reduced"] is None:
         return "–"
     low, high = sorted((row["reduced_low"], row["reduced_high"]))
+    if round(low, 2) == round(high, 2) == 0:
+        return "no change"
     return f"{-row['reduced']:+.0%} ({-high:+.0%} to {-low:+.0%})".replace("-", "−")

@@ -19,7 +19,8 @@ MISSED, SEEN, NAMED = 0, 1, 2
 class Record(NamedTuple):
     """Passages of residents by cameras, in the order of trips and of the way.
 
-    Those of trip t are start[t]:start[t + 1]. level: 1 to 4, records.LEVELS; state: MISSED (the
+    Those of trip t are start[t]:start[t + 1]. level: 1 to 4 for
+    records.LEVELS, 0 for missed; state: MISSED (the
     camera looked elsewhere), SEEN, or NAMED. wrong_*: passages filed under a resident who was not
     there, in the order of these residents and of time, those of resident i from wrong_start[i].
     """
@@ -45,7 +46,7 @@ def record(
     what the powers change.
     """
     n = len(passed.group)
-    time_s, state = np.empty(n, np.int32), np.empty(n, np.int8)
+    time_s, levels, state = np.empty(n, np.int32), np.empty(n, np.int8), np.empty(n, np.int8)
     wrong = np.full(n, -1, np.int32)
     by_level = np.concatenate([[0.0], powers.recognised])
     _record(
@@ -53,7 +54,7 @@ def record(
         passed.at_m, residents.trips.resident, residents.trips.depart_s,
         residents.people.speed_m_s, attends, cameras.sees_faces, by_level, powers.false_match,
         powers.at_night, powers.dark_hours[0] * 3600.0, powers.dark_hours[1] * 3600.0,
-        time_s, state, wrong,
+        time_s, levels, state, wrong,
     )  # fmt: skip
     rows = np.flatnonzero(wrong >= 0)
     rows = rows[np.lexsort((time_s[rows], wrong[rows]))]
@@ -61,7 +62,7 @@ def record(
     return Record(
         start=passed.start,
         camera=passed.group,
-        level=passed.rank,
+        level=levels,
         time_s=time_s,
         at_m=passed.at_m,
         state=state,
@@ -76,7 +77,7 @@ def _record(
     seed: Any, world: int, n_residents: int, start: Any, camera: Any, level: Any, at_m: Any,
     resident: Any, depart_s: Any, speed: Any, attends: Any, sees_faces: Any, by_level: Any,
     false_match: float, at_night: float, dusk_s: float, dawn_s: float,
-    time_s: Any, state: Any, wrong: Any,
+    time_s: Any, levels: Any, state: Any, wrong: Any,
 ) -> None:  # fmt: skip
     for t in range(len(resident)):
         i = resident[t]
@@ -85,7 +86,12 @@ def _record(
             when = depart_s[t] + int(at_m[j] / speed[i])
             time_s[j] = when
             # Those who pass together find the camera turned the same way.
-            if share(keyed(seed, c, when // 20, world * 8 + 1)) >= attends[c]:
+            u = share(keyed(seed, c, when // 20, world * 8 + 1))
+            reached = level[j]
+            while reached > 0 and u >= attends[c, reached - 1]:
+                reached -= 1
+            levels[j] = reached
+            if reached == 0:
                 state[j] = MISSED
                 continue
             state[j] = SEEN
@@ -94,7 +100,7 @@ def _record(
             clock = when % DAY_S
             factor = at_night if clock >= dusk_s or clock < dawn_s else 1.0
             bits = keyed(seed, i, c, when * 64 + world)
-            if share(bits) < by_level[level[j]] * factor:
+            if share(bits) < by_level[reached] * factor:
                 state[j] = NAMED
-            elif level[j] >= 3 and share(keyed(bits, 71, 0, 0)) < false_match:
+            elif reached >= 3 and share(keyed(bits, 71, 0, 0)) < false_match:
                 wrong[j] = int(share(keyed(bits, 72, 0, 0)) * n_residents)

@@ -12,7 +12,7 @@ from sousveil.retrace import _attacks, _ties, _unicity
 from sousveil.retrace._measures import Reach
 from sousveil.retrace._network import Cameras
 from sousveil.retrace._powers import Powers
-from sousveil.retrace._recording import NAMED, Record
+from sousveil.retrace._recording import NAMED, SEEN, Record
 from sousveil.retrace._rules import MEASURES, shares
 
 Floats = npt.NDArray[np.float64]
@@ -75,22 +75,37 @@ def number(value: Any) -> float:
     return float(f"{float(value):.4g}")
 
 
-def named(residents: Residents, held: Record, reach: Reach) -> tuple[Any, Any, Any]:
-    """Return resident, camera and time of passages with a name in a record, wrong ones too."""
-    per_trip = np.diff(held.start)
-    who = np.repeat(residents.trips.resident, per_trip)
-    kept = (held.state == NAMED) & reach.on[held.camera]
-    kept &= (held.time_s >= reach.since_s[held.camera]) & (held.level >= reach.least_level)
+Passages = tuple[Any, Any, Any]  # resident, camera, time_s
+
+
+def named(residents: Residents, held: Record, reach: Reach) -> Passages:
+    """Return the passages with a name in a record, wrong ones too."""
+    who, camera, time_s = _kept(residents, held, reach, NAMED)
     wrong_who = np.repeat(np.arange(residents.people.n, dtype=np.int32), np.diff(held.wrong_start))
     wrong = reach.on[held.wrong_camera] & (held.wrong_time_s >= reach.since_s[held.wrong_camera])
     return (
-        np.concatenate([who[kept], wrong_who[wrong]]),
-        np.concatenate([held.camera[kept], held.wrong_camera[wrong]]),
-        np.concatenate([held.time_s[kept], held.wrong_time_s[wrong]]),
+        np.concatenate([who, wrong_who[wrong]]),
+        np.concatenate([camera, held.wrong_camera[wrong]]),
+        np.concatenate([time_s, held.wrong_time_s[wrong]]),
     )
 
 
-def uniqueness(residents: Residents, passages: tuple[Any, Any, Any], seed: int) -> dict[str, Any]:
+def followed(residents: Residents, held: Record, reach: Reach) -> Passages:
+    """Return all passages that are seen, as if everybody were known again without a name.
+
+    The most that a record can hold, by gait, clothes or a telephone: an upper bound.
+    """
+    return _kept(residents, held, reach, SEEN)
+
+
+def _kept(residents: Residents, held: Record, reach: Reach, least: int) -> Passages:
+    who = np.repeat(residents.trips.resident, np.diff(held.start))
+    kept = (held.state >= least) & reach.on[held.camera]
+    kept &= (held.time_s >= reach.since_s[held.camera]) & (held.level >= reach.least_level)
+    return who[kept], held.camera[kept], held.time_s[kept]
+
+
+def uniqueness(residents: Residents, passages: Passages, seed: int) -> dict[str, Any]:
     """Return how few passages single out one resident, if names were replaced by numbers."""
     who, camera, time_s = passages
     had = _unicity.points(residents.people.n, who, camera, time_s // _HOUR_S)
@@ -119,9 +134,7 @@ def had_keys(camera: Any, time_s: Any) -> Any:
     return np.unique(codes + camera, return_inverse=True)[1]
 
 
-def household_ties(
-    residents: Residents, passages: tuple[Any, Any, Any], powers: Powers
-) -> dict[str, Any]:
+def household_ties(residents: Residents, passages: Passages, powers: Powers) -> dict[str, Any]:
     """Return how well the record tells who lives together."""
     targets = np.arange(min(TARGETS, residents.people.n))
     found = _ties.ties(
