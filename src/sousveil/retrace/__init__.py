@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sousveil import coverage, linking, register
+from sousveil import linking, register
 from sousveil._output import complete_directory
+from sousveil.coverage import seen_at
 from sousveil.errors import UnusableInput
 from sousveil.records import CAMERAS, RETRACED, RULES
 from sousveil.residents import Residents, populate, some, streets_of, walk
@@ -139,7 +140,7 @@ def retrace(
     known = cameras_of(table, network, planned)
     progress(f"Looking where {table.num_rows:,} cameras look")
     places_seen = spots(network)
-    seen = coverage.seen_at(
+    seen = seen_at(
         table, read.buildings, places_seen.lon, places_seen.lat, streets=read.streets, seed=seed
     )
     watching = watch(network, known, places_seen, seen)

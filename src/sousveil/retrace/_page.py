@@ -172,8 +172,11 @@ def _figures(result: Retraced) -> list[dict[str, str]]:
         ),
         _figure(
             "A number in place of the name hides nobody for long",
-            "Residents whose record, of cameras and hours alone, is nobody else's.",
-            _charts.days_chart(summary["unique"]["by_day"]),
+            "Residents whose record, of cameras and hours alone, is nobody else's: if passages are "
+            "named (dark), or if everybody who is seen is known again (light).",
+            _charts.days_chart(
+                summary["unique"]["by_day"], summary["unique_if_followed"]["by_day"]
+            ),
             "; ".join(
                 f"day {i + 1}: {v:.0%}"
                 for i, v in enumerate(np.cumsum(summary["unique"]["by_day"]))
