@@ -13,7 +13,7 @@ REACH_M = {"detect": 50.0, "observe": 25.0, "recognise": 15.0, "identify": 8.0}
 
 
 def seen_at(cameras: pa.Table, buildings: pa.Table, lon: Any, lat: Any, **_: Any) -> pa.Table:
-    """Return who sees which point: each camera a third of the circle around it, it does not turn."""
+    """Return who sees which point: each camera a third of the circle around it."""
     scale = np.array([111_195 * np.cos(np.radians(np.mean(lat))), 111_195.0])
     points = np.column_stack([lon, lat]) * scale
     at = np.column_stack([cameras["lon"], cameras["lat"]]) * scale

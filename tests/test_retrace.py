@@ -22,12 +22,11 @@ from sousveil.cli import app
 from sousveil.errors import UnusableInput
 from sousveil.records import RETRACED
 from sousveil.residents import Passed, Residents, populate, streets_of, walk
-from sousveil.retrace import _rules, _summary
 from sousveil.retrace import _measures as m
+from sousveil.retrace import _rules, _summary
 from sousveil.retrace._measures import Reach, everything, measure
 from sousveil.retrace._network import (
     Cameras,
-    Watch,
     all_marks,
     cameras_of,
     in_world,
@@ -484,7 +483,7 @@ def test_nothing_takes_a_track_or_a_person(scene: Scene) -> None:
 
 
 @pytest.fixture(scope="module")
-def helsinki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any]]]:
+def helsinki(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     patch = pytest.MonkeyPatch()
     patch.setattr(retrace, "seen_at", stand_in.seen_at)
     folder = tmp_path_factory.mktemp("retrace") / "week"
@@ -494,7 +493,7 @@ def helsinki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, d
     )  # fmt: skip
     patch.undo()
     assert done.exit_code == 0, done.output
-    yield folder, json.loads(done.stdout)
+    return folder, json.loads(done.stdout)
 
 
 def test_the_command_writes_what_it_says(helsinki: tuple[Path, dict[str, Any]]) -> None:

@@ -8,16 +8,16 @@ drawn from rates, and their numbers are made in the same run.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from sousveil.errors import UnusableInput
-from sousveil.residents import _ways
+from sousveil.residents import _plans, _ways
 from sousveil.residents._parameters import PURPOSES, Parameters, read_parameters
 from sousveil.residents._people import People, people
-from sousveil.residents._plans import DAY_S, Trips, trips
+from sousveil.residents._plans import DAY_S, Trips
 from sousveil.residents._streets import Floats, Network, network
 from sousveil.residents._town import Town, town
 from sousveil.residents._ways import Marks, Passed, no_marks
@@ -94,7 +94,7 @@ def populate(
         parameters=rates,
         town=place,
         people=who,
-        trips=trips(place, who, rates, days, seed),
+        trips=_plans.trips(place, who, rates, days, seed),
         days=days,
         seed=seed,
         seeming_m=_ways.seeming_m(net, rates, seed),
@@ -122,11 +122,8 @@ def some(residents: Residents, n: int) -> Residents:
     last = int(np.searchsorted(who.first, n))
     n = int(who.first[last])
     chosen = residents.trips.resident < n
+    people: Any = [column[:n] for column in who[2:]]
+    trips: Any = [column[chosen] for column in residents.trips]
     return residents._replace(
-        people=People(
-            who.first[: last + 1],
-            who.home[:last],
-            *(column[:n] for column in who[2:]),
-        ),
-        trips=Trips(*(column[chosen] for column in residents.trips)),
+        people=People(who.first[: last + 1], who.home[:last], *people), trips=Trips(*trips)
     )

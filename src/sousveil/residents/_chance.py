@@ -9,6 +9,7 @@ Method: splitmix64 (Steele, Lea & Flood, OOPSLA 2014), the finaliser as hash.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numba
 import numpy as np
@@ -20,7 +21,7 @@ def cores() -> int:
 
 
 @numba.njit(cache=True)
-def mixed(x: int) -> int:
+def mixed(x: Any) -> Any:
     """Return 64 bits that look random for 64 bits that do not."""
     x = np.uint64(x) + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -29,7 +30,7 @@ def mixed(x: int) -> int:
 
 
 @numba.njit(cache=True)
-def keyed(seed: int, a: int, b: int, c: int) -> int:
+def keyed(seed: Any, a: int, b: int, c: int) -> Any:
     """Return 64 bits for a seed and three whole numbers."""
     x = mixed(np.uint64(seed) ^ np.uint64(a))
     x = mixed(x ^ (np.uint64(b) + np.uint64(0x632BE59BD9B4E019)))
@@ -37,7 +38,7 @@ def keyed(seed: int, a: int, b: int, c: int) -> int:
 
 
 @numba.njit(cache=True)
-def share(bits: int) -> float:
+def share(bits: Any) -> Any:
     """Return a number from 0 to below 1 for 64 bits."""
     return (np.uint64(bits) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
@@ -46,7 +47,7 @@ def share(bits: int) -> float:
 def uniform(state: np.ndarray) -> float:
     """Return the next number of a stream; state: one uint64, changed."""
     state[0] = state[0] + np.uint64(0x9E3779B97F4A7C15)
-    return share(mixed(state[0]))
+    return float(share(mixed(state[0])))
 
 
 @numba.njit(cache=True)

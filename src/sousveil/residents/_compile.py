@@ -46,7 +46,14 @@ weekend_free = 1.3
 pupils_inside = 0.8
 speed_m_s = 1.3
 spread_m_s = 0.15
-reach_m = {work = 900, school = 500, shop = 350, eat = 450, errand = 500, social = 600, leisure = 600, gate = 400}
+reach_m.work = 900
+reach_m.school = 500
+reach_m.shop = 350
+reach_m.eat = 450
+reach_m.errand = 500
+reach_m.social = 600
+reach_m.leisure = 600
+reach_m.gate = 400
 explore = 0.32
 rank_exponent = 1.2
 own_places = 8

@@ -60,6 +60,19 @@ class Trips(NamedTuple):
     together: npt.NDArray[np.bool_]
 
 
+class _Who(NamedTuple):
+    """A household on a day; row: of its first member in the output, the next is `days` later."""
+
+    seed: int
+    household: int
+    first: int
+    size: int
+    home: int
+    day: int
+    row: int
+    days: int
+
+
 def trips(town: Town, people: People, parameters: Parameters, days: int, seed: int) -> Trips:
     """Return the trips of all residents on so many days, the first a Monday."""
     rates, where = packed(parameters.rates), choice(town)
@@ -112,7 +125,7 @@ def _plan(
             row = (first[h] - low) * days + day  # of the first member; the next is `days` later
             book = np.zeros((_MOST_MEMBERS, _MOST_TOURS, 2), np.int64)
             taken = np.zeros(_MOST_MEMBERS, np.int64)
-            who = (seed, h, first[h], size, home[h], day, row, days)
+            who = _Who(seed, h, first[h], size, home[h], day, row, days)
             _go_to_school(
                 state, who, where, rates, own, school, person_type, speed, out, book, taken
             )
@@ -128,7 +141,7 @@ def _go_to_school(
     state: Any, who: Any, where: Any, rates: Any, own: Any, school: Any, person_type: Any,
     speed: Any, out: Any, book: Any, taken: Any,
 ) -> None:  # fmt: skip
-    _, _, first, size, home, day, row, days = who
+    first, size, day = who.first, who.size, who.day
     factor = rates.scalars[WEEKEND_SCHOOL] if day % 7 >= 5 else 1.0
     for m in range(size):
         i = first + m
@@ -150,7 +163,7 @@ def _escort(
     speed: Any, out: Any, book: Any, taken: Any,
 ) -> None:  # fmt: skip
     """Let an adult of the household walk along, and fetch the child if there is time."""
-    _, _, first, size, home, day, row, days = who
+    first, size, home, row, days = who.first, who.size, who.home, who.row, who.days
     for m in range(size):
         if person_type[first + m] > 5:
             continue
@@ -174,7 +187,7 @@ def _go_to_work(
     state: Any, who: Any, where: Any, rates: Any, own: Any, work: Any, person_type: Any,
     speed: Any, out: Any, book: Any, taken: Any,
 ) -> None:  # fmt: skip
-    _, _, first, size, home, day, row, days = who
+    first, size, day = who.first, who.size, who.day
     factor = rates.scalars[WEEKEND_WORK] if day % 7 >= 5 else 1.0
     for m in range(size):
         i = first + m
@@ -204,7 +217,7 @@ def _go_out_together(
     state: Any, who: Any, where: Any, rates: Any, own: Any, person_type: Any, speed: Any,
     out: Any, book: Any, taken: Any,
 ) -> None:  # fmt: skip
-    seed, h, first, size, home, day, row, days = who
+    first, size, home, day = who.first, who.size, who.home, who.day
     factor = rates.scalars[WEEKEND_FREE] if day % 7 >= 5 else 1.0
     if size < 2 or uniform(state) >= rates.scalars[JOINT] * factor:
         return
@@ -236,7 +249,7 @@ def _go_out(
     state: Any, who: Any, where: Any, rates: Any, own: Any, person_type: Any, speed: Any,
     out: Any, book: Any, taken: Any,
 ) -> None:  # fmt: skip
-    seed, h, first, size, home, day, row, days = who
+    first, size, home, day = who.first, who.size, who.home, who.day
     factor = rates.scalars[WEEKEND_FREE] if day % 7 >= 5 else 1.0
     for m in range(size):
         kind = person_type[first + m] - 1
@@ -281,7 +294,7 @@ def _where_to(
 def _own_or_new(
     state: Any, who: Any, where: Any, rates: Any, own: Any, origin: int, purpose: int, key: int
 ) -> int:
-    bits = keyed(who[0], key, purpose, 41)
+    bits = keyed(who.seed, key, purpose, 41)
     if uniform(state) < rates.scalars[EXPLORE]:
         u = uniform(state)
     else:
@@ -305,7 +318,7 @@ def _tour(
 
     Returns when the place is left.
     """
-    _, _, first, _, home, _, _, _ = who
+    first, home = who.first, who.home
     pace = speed[first + m]
     at, now = home, start
     n_out, n_back = pick(uniform(state), rates.stops[is_free]), 0
@@ -334,7 +347,7 @@ def _stop(
     purpose = SHOP + pick(uniform(state), rates.stop_purposes)
     if not any_of(where, purpose):
         return at, now
-    place = _own_or_new(state, who, where, rates, own, at, purpose, who[2] + m)
+    place = _own_or_new(state, who, where, rates, own, at, purpose, who.first + m)
     if place == at:
         return at, now
     _emit(out, who, m, now, at, place, purpose, False)
@@ -350,7 +363,7 @@ def _have_a_break(
     purpose = EAT if uniform(state) < rates.scalars[BREAK_MEAL] else SHOP
     if not any_of(where, purpose):
         return
-    to = _own_or_new(state, who, where, rates, own, place, purpose, who[2] + m)
+    to = _own_or_new(state, who, where, rates, own, place, purpose, who.first + m)
     if to == place:
         return
     walk = _walk_s(where, place, to, pace)
@@ -365,8 +378,8 @@ def _emit(
     out: Any, who: Any, m: int, when: int, a: int, b: int, purpose: int, together: bool
 ) -> None:
     depart, places, purposes, shared, key, number = out
-    seed, h, _, _, _, day, row, days = who
-    r = row + m * days
+    seed, h, day = who.seed, who.household, who.day
+    r = who.row + m * who.days
     j = number[r]
     if j == _MOST_TRIPS or a == b:
         return

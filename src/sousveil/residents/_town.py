@@ -193,7 +193,8 @@ def _floors_m2(buildings: pa.Table) -> tuple[Floats, Floats, Floats]:
     usual = float(np.median(known)) if len(known) >= 20 else _USUAL_FLOORS
     by_kind = [float(_FLOORS.get(kind, usual)) for kind in buildings["building"].to_pylist()]
     floors = np.where(np.isnan(floors), by_kind, np.clip(floors, 1.0, 60.0))
-    return np.where(ground_m2 >= _LEAST_M2, ground_m2 * floors, 0.0), points[:, 0], points[:, 1]
+    floor_m2 = np.where(ground_m2 >= _LEAST_M2, ground_m2 * floors, 0.0)
+    return floor_m2, points[:, 0], points[:, 1]
 
 
 def _number(text: str | None) -> float:
@@ -284,7 +285,8 @@ def _by_purpose(places: pa.Table) -> tuple[list[Ints], list[Floats]]:
 def _cells(x_m: Floats, y_m: Floats) -> tuple[Ints, Floats]:
     square = np.floor(np.column_stack([x_m, y_m]) / CELL_M).astype(np.int64)
     squares, cell = np.unique(square, axis=0, return_inverse=True)
-    return cell.ravel().astype(np.int32), (squares + 0.5) * CELL_M
+    middle = np.asarray((squares + 0.5) * CELL_M, np.float64)
+    return cell.ravel().astype(np.int32), middle
 
 
 def _chances(

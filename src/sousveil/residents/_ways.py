@@ -97,7 +97,8 @@ def follow(
 
     with ThreadPoolExecutor(cores()) as pool:
         parts = list(pool.map(part, range(_PARTS)))
-    return Passed(*_in_order(parts, len(order)), length_m=length_m)
+    start_of_trip, group, rank, at_m = _in_order(parts, len(order))
+    return Passed(start_of_trip, group, rank, at_m, length_m)
 
 
 def _in_order(parts: list[Any], n_trips: int) -> list[Any]:

@@ -355,7 +355,13 @@ def _shown(watching: Watch, table: pa.Table) -> Watch:
     """Leave out the cameras of private homes, which no picture may show."""
     home = table["private_home"].to_numpy(zero_copy_only=False).astype(bool)
     kept = ~home[watching.camera]
-    return Watch(*(column[kept] for column in watching[:-1]), attends=watching.attends)
+    return watching._replace(
+        edge=watching.edge[kept],
+        at_m=watching.at_m[kept],
+        camera=watching.camera[kept],
+        could=watching.could[kept],
+        angle=watching.angle[kept],
+    )
 
 
 def _named_at(watching: Watch, net: Any, ranges: Ranges) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -107,7 +108,7 @@ def histogram(values: npt.NDArray[np.float64], title: str) -> str:
                     "axis": {"format": "%", "tickCount": 4},
                 },
             },
-        }  # fmt: skip
+        }
     )
 
 
@@ -141,7 +142,7 @@ def days_chart(named: list[float], followed: list[float]) -> str:
                 },
                 "color": {"field": "fill", "type": "nominal", "scale": None},
             },
-        }  # fmt: skip
+        }
     )
 
 
@@ -224,4 +225,4 @@ def named_map(lines: npt.NDArray[Any], chance: npt.NDArray[np.float64]) -> str:
 def steps_of_map() -> list[str]:
     """Return in words what the shades of the map mean, the lightest first."""
     bounds = [*_STEPS, 1.0]
-    return [f"{_percent(a)} to {_percent(b)}" for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [f"{_percent(a)} to {_percent(b)}" for a, b in pairwise(bounds)]

@@ -9,11 +9,11 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from sousveil.residents import DAY_S, PURPOSES, Passed, Residents
+from sousveil.residents import PURPOSES, Passed, Residents
 from sousveil.residents._chance import cores
 from sousveil.retrace._network import Bools, Cameras, Ints
 from sousveil.retrace._powers import Powers
-from sousveil.retrace._recording import NAMED, SEEN, Record
+from sousveil.retrace._recording import Record
 
 COLUMNS: Final = (
     "trips", "trips_seen", "trips_named", "places", "places_retraced", "waking_s",
@@ -26,7 +26,6 @@ COLUMNS: Final = (
 ) = range(13)  # fmt: skip
 
 _GATE: Final = PURPOSES.index("gate")
-_HOME: Final = PURPOSES.index("home")
 _PARTS: Final = 8
 _DAY_BREAKS_S: Final = 4 * 3600  # a day of the record is from four in the morning on
 
@@ -64,8 +63,6 @@ def measure(
     awake = np.array(residents.parameters.awake_hours) * 3600.0
     inside = np.ones(len(town.node), bool)
     inside[town.of[_GATE]] = False
-    lives = np.zeros(len(town.node), bool)
-    lives[town.of[_HOME]] = True
     home = people.home[people.household]
     work = np.where((people.work >= 0) & inside[people.work], people.work, -1)
     bounds = np.linspace(0, people.n, _PARTS + 1).astype(np.int64)
@@ -190,14 +187,14 @@ def _awake(from_s: int, to_s: int, awake: Any, at_home: bool) -> float:
         return 0.0
     if not at_home:
         return to_s - from_s
-    return _awake_until(to_s, awake) - _awake_until(from_s, awake)
+    return float(_awake_until(to_s, awake) - _awake_until(from_s, awake))
 
 
 @numba.njit(cache=True, nogil=True)
 def _awake_until(when_s: int, awake: Any) -> float:
     day, clock = when_s // 86_400, when_s % 86_400
     today = min(max(clock - awake[0], 0.0), awake[1] - awake[0])
-    return day * (awake[1] - awake[0]) + today
+    return float(day * (awake[1] - awake[0]) + today)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -211,16 +208,16 @@ def _guess(cameras: Any, times: Any, k: int, counts: Any, gap_s: float) -> tuple
         return -1, -1
     order = np.argsort(times[:k], kind="mergesort")
     for j in range(k):
-        day = (times[order[j]] - 14_400) // 86_400
-        if j == 0 or (times[order[j - 1]] - 14_400) // 86_400 != day:
+        day = (times[order[j]] - _DAY_BREAKS_S) // 86_400
+        if j == 0 or (times[order[j - 1]] - _DAY_BREAKS_S) // 86_400 != day:
             counts[cameras[order[j]]] += 1
-        if j == k - 1 or (times[order[j + 1]] - 14_400) // 86_400 != day:
+        if j == k - 1 or (times[order[j + 1]] - _DAY_BREAKS_S) // 86_400 != day:
             counts[cameras[order[j]]] += 1
     home = _most(cameras, k, counts, -1)
     for j in range(1, k):
         before, after = times[order[j - 1]], times[order[j]]
-        day = (before - 14_400) // 86_400
-        if after - before >= gap_s and (after - 14_400) // 86_400 == day and day % 7 < 5:
+        day = (before - _DAY_BREAKS_S) // 86_400
+        if after - before >= gap_s and (after - _DAY_BREAKS_S) // 86_400 == day and day % 7 < 5:
             counts[cameras[order[j - 1]]] += 1
             counts[cameras[order[j]]] += 1
     return home, _most(cameras, k, counts, home)

@@ -137,8 +137,8 @@ def _attends(camera: Any, could: Floats, sees: Floats, n: int) -> Floats:
 
 
 def levels(watch: Watch, *, seed: int, world: int) -> npt.NDArray[np.int8]:
-    """Draw one world: by row of a Watch the level, 1 for LEVELS[0] to 4, 0 where nothing is seen."""
-    turn = _turns(np.uint64(seed), world, len(watch.attends))
+    """Draw one world: by row of a Watch the level, 1 for LEVELS[0] to 4, 0 for none."""
+    turn = _turns(seed, world, len(watch.attends))
     u = (watch.angle + turn[watch.camera]) % 1.0
     return np.asarray((u[:, None] < watch.could).sum(axis=1).astype(np.int8))
 
@@ -216,5 +216,5 @@ def _in_world(start: Any, row: Any, at_m: Any, camera: Any, level: Any, n_camera
 def _turns(seed: int, world: int, n: int) -> Floats:
     turn = np.empty(n)
     for camera in range(n):
-        turn[camera] = share(keyed(seed, world, camera, 61))
+        turn[camera] = share(keyed(np.uint64(seed), world, camera, 61))
     return turn

@@ -8,7 +8,7 @@ world, so that the difference between two of them is theirs alone (common random
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -235,18 +235,32 @@ def curves(cameras: Cameras, days: int, ranges: Ranges) -> list[tuple[str, str, 
     """Return rules that change one thing step by step: (what, value, rule)."""
     usual = since_s(cameras, days, ranges.middle.retention_days)
     there = ~cameras.planned
-    found: list[tuple[str, str, Rule]] = []
-    for part in (0.1, 0.25, 0.5, 0.75, 1.0):
-        found.append(("cameras", f"{part:g}", Rule(
-            "", "", lambda w, part=part: Reach(there & kept_share(w, part), usual))))  # fmt: skip
-    for level in range(1, 5):
-        found.append(("level", str(level), Rule(
-            "", "", lambda w, level=level: Reach(there, usual, level))))  # fmt: skip
-    for name in ("low", "middle", "high"):
-        found.append(("recognition", name, Rule(
-            "", "", lambda w: Reach(there, usual), lambda w, name=name: getattr(ranges, name))))  # fmt: skip
-    for kept in (1, 2, 3, 5, 7):
-        since = since_s(cameras, days, kept, stated=False)
-        found.append(("retention_days", str(kept), Rule(
-            "", "", lambda w, since=since: Reach(there, since))))  # fmt: skip
-    return found
+    return [
+        *(("cameras", f"{part:g}", _step(_thinned(there, part, usual))) for part in _PARTS),
+        *(("level", str(k), _step(_always(Reach(there, usual, k)))) for k in range(1, 5)),
+        *(
+            ("recognition", name, _step(_always(Reach(there, usual)), _always(powers)))
+            for name, powers in ranges._asdict().items()
+        ),
+        *(
+            ("retention_days", str(kept), _step(_always(Reach(there, since))))
+            for kept in (1, 2, 3, 5, 7)
+            for since in [since_s(cameras, days, kept, stated=False)]
+        ),
+    ]
+
+
+_PARTS: Final = (0.1, 0.25, 0.5, 0.75, 1.0)
+_T = TypeVar("_T")
+
+
+def _step(reach: Callable[[World], Reach], powers: Callable[[World], Powers] | None = None) -> Rule:
+    return Rule("", "", reach, powers)
+
+
+def _always(value: _T) -> Callable[[World], _T]:
+    return lambda _: value
+
+
+def _thinned(there: Bools, part: float, usual: Any) -> Callable[[World], Reach]:
+    return lambda world: Reach(there & kept_share(world, part), usual)

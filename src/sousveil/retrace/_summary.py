@@ -10,7 +10,6 @@ import numpy.typing as npt
 from sousveil.residents import Residents
 from sousveil.retrace import _attacks, _ties, _unicity
 from sousveil.retrace._measures import Reach
-from sousveil.retrace._network import Cameras
 from sousveil.retrace._powers import Powers
 from sousveil.retrace._recording import NAMED, SEEN, Record
 from sousveil.retrace._rules import MEASURES, shares

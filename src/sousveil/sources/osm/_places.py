@@ -1,4 +1,4 @@
-"""Where people go: shops, schools, offices, stops and the like, read for the synthetic residents."""
+"""Where people go: shops, schools, offices, stops and the like, for the synthetic residents."""
 
 from __future__ import annotations
 
@@ -101,7 +101,5 @@ def _main_tag(tags: Any) -> str | None:
 
 
 def _table(found: Iterator[_Found]) -> pa.Table:
-    rows = list(found)
-    columns = list(zip(*rows, strict=True)) if rows else [[], [], [], []]
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, PLACES, strict=True)],
-                    schema=PLACES)  # fmt: skip
+    rows = [dict(zip(PLACES.names, row, strict=True)) for row in found]
+    return pa.Table.from_pylist(rows, schema=PLACES)
