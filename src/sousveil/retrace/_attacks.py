@@ -86,12 +86,16 @@ def home_work_risk(known: Traces) -> Floats:
         mine = holder[order[row]] == np.arange(n)
         pair[mine, side] = key[order[row[mine]]]
     pair.sort(axis=1)
-    kinds, kind, number = np.unique(pair, axis=0, return_inverse=True, return_counts=True)
+    n_keys = len(known.at)
+    kinds, kind, number = np.unique(
+        pair[:, 0] * n_keys + pair[:, 1], return_inverse=True, return_counts=True
+    )
     matching = number.astype(np.float64)
-    for i, (a, b) in enumerate(kinds):
-        if a < 0:  # who has one place is matched by everybody whose two hold it
-            matching[i] += number[((kinds == b).any(axis=1)) & (kinds[:, 0] >= 0)].sum()
-    return np.asarray(1.0 / matching[kind.ravel()])
+    first_key, second_key = np.divmod(kinds, n_keys)
+    for i in np.flatnonzero(first_key < 0):  # who has one place is matched by all who have it too
+        shared = (first_key >= 0) & ((first_key == second_key[i]) | (second_key == second_key[i]))
+        matching[i] += number[shared].sum()
+    return np.asarray(1.0 / matching[kind])
 
 
 @numba.njit(cache=True, nogil=True)
