@@ -22,9 +22,9 @@ def render() -> str:
     blocks = visibility.of_footprints(houses)
     here = np.array([[-5.0, 0.0]])
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 500" font-family="sans-serif" '
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 520" font-family="sans-serif" '
         'font-size="12" fill="#222">',
-        '<rect width="640" height="500" fill="#ffffff"/>',
+        '<rect width="640" height="520" fill="#ffffff"/>',
     ]
     parts += [_path(shapely.Polygon(h), "#b9b4aa") for h in houses]
     blind = float(blind_m(4.0, 25.0, vfov_deg(88.0)))
@@ -45,10 +45,12 @@ def render() -> str:
             f'<text x="44" y="{379 + 24 * i}">{level}: {density:g} pixels a metre, up to '
             f"{reach:.1f} m along the ground</text>"
         )
-    parts.append(
-        f'<text x="20" y="{379 + 24 * 4}">1920 pixels, 88 degrees, 4 m high, tilted by 25 degrees: '
-        f"nothing is seen nearer than {blind:.1f} m, nothing behind a house</text></svg>"
+    said = (
+        "1920 pixels, 88 degrees, 4 m high, tilted by 25 degrees.",
+        f"Nothing is seen nearer than {blind:.1f} m, nothing behind a house.",
     )
+    parts += [f'<text x="20" y="{475 + 24 * i}">{line}</text>' for i, line in enumerate(said)]
+    parts.append("</svg>")
     return "\n".join(parts) + "\n"
 
 

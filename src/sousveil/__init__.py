@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 __version__ = "0.1.0"
 __all__ = [
     "Census",
+    "Coverage",
     "Linked",
     "Retraced",
     "UnusableInput",
     "__version__",
     "census",
+    "coverage",
     "link",
     "optics",
     "retrace",
@@ -22,6 +24,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sousveil.census import Census, census
+    from sousveil.coverage import Coverage, coverage
     from sousveil.errors import UnusableInput
     from sousveil.linking import Linked, link
     from sousveil.optics import optics
@@ -29,10 +32,12 @@ if TYPE_CHECKING:
 
 _HOME: Final = {
     "Census": "census",
+    "Coverage": "coverage",
     "Linked": "linking",
     "Retraced": "retrace",
     "UnusableInput": "errors",
     "census": "census",
+    "coverage": "coverage",
     "link": "linking",
     "optics": "optics",
     "retrace": "retrace",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sousveil import __version__
-from sousveil.cli import census, link, optics, register, retrace, sources
+from sousveil.cli import census, coverage, link, optics, register, retrace, sources
 
 app = typer.Typer(
     name="sousveil",
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("census", epilog=census.EXAMPLES)(census.census)
 app.add_typer(sources.app, name="sources")
 app.command("link", epilog=link.EXAMPLES)(link.link)
+app.command("coverage", epilog=coverage.EXAMPLES)(coverage.coverage)
 app.command("optics", epilog=optics.EXAMPLES)(optics.optics)
 app.add_typer(register.app, name="register")
 app.command("retrace", epilog=retrace.EXAMPLES)(retrace.retrace)

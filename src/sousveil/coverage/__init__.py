@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from sousveil import priors as prior_table
@@ -62,6 +63,12 @@ class Coverage:
     share_km: Floats
     attribution: str
 
+    def to_html(self) -> str:
+        """Return the page: map, tables and notes in one HTML file that needs nothing else."""
+        from sousveil.report._coverage import render
+
+        return render(self)
+
     def write(self, directory: str | Path) -> Coverage:
         """Write tables, picture and page to a directory, all of them or none."""
         from sousveil.coverage._files import write
@@ -78,6 +85,7 @@ class Scene(NamedTuple):
     pieces: _streets.Pieces
     points: Points
     presence: Floats | None  # of unlisted cameras, for each draw
+    undercount: _unlisted.Undercount | None
     plan: Plan
     groups: int
     radius_m: float
@@ -147,9 +155,15 @@ def of_tables(
     sensitivity: bool = True,
     progress: Progress = lambda _: None,
 ) -> Coverage:
-    """Do the work of `coverage` on tables: records.CAMERAS, STREETS and BUILDINGS."""
+    """Do the work of `coverage` on tables: records.CAMERAS, STREETS and BUILDINGS.
+
+    Cameras of private homes are left out, and counted: what they see would show where they are.
+    tile: resolution of the h3 cells that are worked on one by one; no result depends on it.
+    """
     from sousveil.coverage import _sensitivity, _summary
 
+    homes = pc.sum(pc.cast(cameras["private_home"], pa.int64())).as_py() or 0
+    cameras = cameras.filter(pc.invert(cameras["private_home"]))
     progress("Placing cameras and walls")
     priors = priors or prior_table.read()
     scene = _scene(cameras, streets, buildings, boundary=boundary, on=on, radius_m=radius_m,
@@ -171,6 +185,7 @@ def of_tables(
     summary = _summary.summarise(
         scene, seen, views=views, place=place, on=on, draws=draws, seed=seed,
         undercount=undercount, drivers=drivers, buildings=buildings, population=population,
+        homes_left_out=homes,
     )  # fmt: skip
     return Coverage(
         summary=summary,
@@ -272,7 +287,11 @@ def _scene(
     undercount: _unlisted.Undercount | None,
 ) -> Scene:  # fmt: skip
     _check(radius_m, draws)
-    plane = visibility.plane_around(cameras["lon"].to_numpy(), cameras["lat"].to_numpy())
+    corners = shapely.get_coordinates(
+        shapely.from_wkb(streets["geometry"].to_numpy(zero_copy_only=False))
+    )
+    lonlat = np.column_stack([cameras["lon"], cameras["lat"]]) if cameras.num_rows else corners
+    plane = visibility.plane_around(*lonlat.T)
     obstacles = visibility.obstacles(plane, buildings, streets)
     ways = _streets.walkable(streets)
     pieces = _streets.cut(ways, plane, boundary)
@@ -287,7 +306,8 @@ def _scene(
         n_listed = int((~views.indoor).sum())
         present = _unlisted.presence(drawn, n_listed, len(more.camera_id))
         views = _views.concatenated(views, more)
-    return Scene(views, obstacles, ways, pieces, points, present, made, groups, radius_m)
+    return Scene(views, obstacles, ways, pieces, points, present, undercount, made, groups,
+                 radius_m)  # fmt: skip
 
 
 def _plan(draws: int, seed: int) -> tuple[Plan, int]:
@@ -323,9 +343,9 @@ def _cut_where_it_changes(scene: Scene, views: pa.Table, boundary: Any) -> Scene
 
 def _figures(scene: Scene, seen: Seen) -> npt.NDArray[np.float32]:
     """Return the figures of every piece: a row of all figures at all levels."""
-    flat = seen.figures[..., 0].reshape(len(seen.near), -1)
-    figures = np.zeros((len(scene.points.xy), flat.shape[1]), np.float32)
-    figures[seen.near] = flat
+    width = len(_seeing.FIGURES) * len(LEVELS)
+    figures = np.zeros((len(scene.points.xy), width), np.float32)
+    figures[seen.near] = seen.figures[..., 0].reshape(-1, width)
     return figures
 
 
@@ -336,7 +356,7 @@ def _stretch_table(scene: Scene, seen: Seen) -> pa.Table:
     n, n_levels = bare.num_rows, len(LEVELS)
     weight = scene.points.length_mm.astype(np.float64)
     total = np.maximum(np.bincount(number, weight, minlength=n), 1e-9)
-    figures = seen.figures.reshape(len(seen.near), -1)
+    figures = seen.figures.reshape(-1, len(_seeing.FIGURES) * n_levels * 3)
     of, mine = number[seen.near], weight[seen.near]
     means = np.zeros((n, figures.shape[1]))
     for k in range(figures.shape[1]):

@@ -162,7 +162,7 @@ def _values(
     """Return what is stated, else what is drawn, for each view or (of=None) each camera."""
     values = np.repeat(stated[:, None], draws.n, axis=1)
     prior = views.priors[quantity]
-    index = prior.index if of is None else prior.index[of]
+    index = prior.holds if of is None else prior.holds[of]
     for i in np.unique(index):
         mine = np.flatnonzero((index == i) & np.isnan(stated))
         row = prior.rows[i]
@@ -179,8 +179,8 @@ def _bearings(views: Views, draws: Plan, key: Words) -> Floats:
     bearings = np.array(360.0 * chance)
     facing = views.facing_deg[views.camera]
     prior: Prior = views.priors["facing_deg"]
-    for i in np.unique(prior.index):
-        mine = np.flatnonzero((prior.index[views.camera] == i) & np.isfinite(facing))
+    for i in np.unique(prior.holds):
+        mine = np.flatnonzero((prior.holds[views.camera] == i) & np.isfinite(facing))
         aside = prior_table.quantile(prior.rows[i], chance[mine])
         bearings[mine] = facing[mine, None] + aside
     return np.where(np.isnan(views.bearing_deg)[:, None], bearings, views.bearing_deg[:, None])
@@ -205,7 +205,7 @@ def _loss_per_year(views: Views, draws: Plan) -> Floats:
     common = _uniform(_mixed(draws.shared["loss_per_year"]))
     common = np.where(draws.shared["loss_per_year"] == 0, 0.5, common)
     rows = [prior_table.quantile(row, common) for row in prior.rows]
-    return np.array(rows)[prior.index]
+    return np.array(rows)[prior.holds]
 
 
 def survival(views: Views) -> Floats:
@@ -214,3 +214,23 @@ def survival(views: Views) -> Floats:
     loss = _loss_per_year(views, middle(1))[:, 0]
     found: Floats = np.where(views.certain, 1.0, (1.0 - np.minimum(loss, 0.999)) ** ages)
     return found
+
+
+def found_on_site(views: Views, factor: str, mine: npt.NDArray[np.bool_], seed: int) -> Views:
+    """Return views with one way that a factor's unknowns may turn out, for some of them.
+
+    factor: "direction" or "height and tilt". mine: which views.
+    """
+    chance = plan(1, seed, groups=1)
+    key = _mixed(views.key[views.camera] ^ _mixed(views.number.astype(np.uint64)))
+    if factor == "direction":
+        bearing = np.where(mine, _bearings(views, chance, key)[:, 0], views.bearing_deg)
+        return views._replace(bearing_deg=bearing)
+    tilt = _values(views, chance, "tilt_deg", views.tilt_deg, key, views.camera)[:, 0]
+    height = _values(views, chance, "height_m", views.height_m, views.key, None)[:, 0]
+    known = np.zeros(len(views.camera_id), bool)
+    known[views.camera[mine]] = True
+    return views._replace(
+        tilt_deg=np.where(mine, tilt, views.tilt_deg),
+        height_m=np.where(known, height, views.height_m),
+    )

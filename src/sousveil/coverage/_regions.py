@@ -64,7 +64,7 @@ def _middle(views: Views, quantity: str) -> Floats:
 
     stated: Floats = getattr(views, quantity)
     prior: _Prior = views.priors[quantity]
-    usual = np.array([float(quantile(row, 0.5)) for row in prior.rows])[prior.index]
+    usual = np.array([float(quantile(row, 0.5)) for row in prior.rows])[prior.holds]
     if quantity == "height_m":
         return np.where(np.isnan(stated), usual, stated)[views.camera]
     return np.where(np.isnan(stated), usual[views.camera], stated)

@@ -98,12 +98,14 @@ def _with_crossings(lines: Any, of: Ints, ends: Floats, at: Any) -> tuple[Ints, 
     return of[new], ends[new]
 
 
-def stretches(pieces: Pieces, figures: Floats) -> Ints:
+def stretches(pieces: Pieces, figures: npt.NDArray[np.float32]) -> Ints:
     """Return the stretch of each piece, numbered from 0: neighbours whose figures are alike.
 
     figures: a row a piece. A stretch is alike all along: every piece is compared with its first.
     """
     number = np.zeros(len(pieces.street), np.int64)
+    if not len(number):
+        return number
     touching = np.r_[
         False,
         (pieces.street[1:] == pieces.street[:-1]) & (pieces.start_m[1:] == pieces.end_m[:-1]),
@@ -112,7 +114,7 @@ def stretches(pieces: Pieces, figures: Floats) -> Ints:
     same = np.r_[False, np.all(figures[1:] == figures[:-1], axis=1)] & touching
     first = -1
     count = -1
-    for i in np.flatnonzero(~same):
+    for i in np.flatnonzero(~same).tolist():
         alike = touching[i] and np.abs(figures[i] - figures[first]).max() <= ALIKE
         if not alike:
             first, count = i, count + 1

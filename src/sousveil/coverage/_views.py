@@ -37,7 +37,7 @@ class Prior(NamedTuple):
     """The rows of the table for one quantity, and which of them holds for each camera."""
 
     rows: Sequence[Row]
-    index: Ints
+    holds: Ints
 
 
 class Views(NamedTuple):
@@ -138,7 +138,7 @@ def select(views: Views, cameras: Ints) -> Views:
     for name in Views._fields:
         value = getattr(views, name)
         if name == "priors":
-            chosen[name] = {q: Prior(p.rows, p.index[cameras]) for q, p in value.items()}
+            chosen[name] = {q: Prior(p.rows, p.holds[cameras]) for q, p in value.items()}
         elif name == "camera_id":
             chosen[name] = [value[i] for i in cameras.tolist()]
         elif name in _BY_VIEW:
@@ -157,7 +157,7 @@ def concatenated(first: Views, second: Views) -> Views:
     for name in Views._fields:
         a, b = getattr(first, name), getattr(second, name)
         if name == "priors":
-            joined[name] = {q: Prior(a[q].rows, np.concatenate([a[q].index, b[q].index]))
+            joined[name] = {q: Prior(a[q].rows, np.concatenate([a[q].holds, b[q].holds]))
                             for q in a}  # fmt: skip
         elif name == "camera_id":
             joined[name] = a + b

@@ -1,0 +1,224 @@
+"""Coverage: speed, memory, whether intervals cover, and what buildings change at which reach.
+
+python bench/coverage.py              the table
+python bench/coverage.py intervals    intervals on generated places, counted
+python bench/coverage.py buildings    what a walker meets with and without buildings in the way
+python bench/coverage.py large [N]    N cameras (100,000) in a process of its own
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from _measure import BENCH, DATA, machine, measure, write_section
+from sousveil import visibility
+from sousveil.census import census
+from sousveil.coverage import _unlisted, of_tables, seen_at
+from sousveil.coverage._buildings import what_walkers_meet
+from sousveil.optics import blind_m, distance_m, reach_m, vfov_deg
+from sousveil.records import BUILDINGS, CAMERAS, STREETS
+
+sys.path.insert(0, str(BENCH.parent))
+
+MUNICH = DATA / "osm" / "munich_2020-07.osm.pbf"
+HELSINKI = DATA / "osm" / "helsinki_centre_2019-04.osm.pbf"
+TRACK_POINTS = 86_400
+TRACK_CAMERAS = 10_000
+
+
+def table() -> None:
+    """Measure and write the section of the README."""
+    rows = [_optics(), _munich(draws=1000), _points(), _large_in_a_process(100_000)]
+    write_section("coverage", rows, f"{machine()}. CPU time of all threads.")
+
+
+def _row(what: str, cpu_s: float, wall_s: float, bar: str, note: str) -> dict[str, Any]:
+    print(what, round(cpu_s, 2), round(wall_s, 2), note, flush=True)
+    return {"what": what, "cpu s": cpu_s, "wall s": wall_s, "bar": bar, "note": note}
+
+
+def _optics() -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    n = 1_000_000
+    pixels, hfov = rng.choice([1280, 1920, 3840], n), rng.uniform(20, 120, n)
+    height, tilt = rng.uniform(2, 10, n), rng.uniform(0, 60, n)
+    start, wall = time.process_time(), time.perf_counter()
+    for density in (25, 62.5, 125, 250):
+        reach_m(distance_m(pixels, hfov, density), height)
+    blind_m(height, tilt, vfov_deg(hfov))
+    took = time.process_time() - start, time.perf_counter() - wall
+    return _row("optics of a million cameras", *took, "1 s", "four levels and the blind zone")
+
+
+def _munich(draws: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "sousveil", "coverage", str(MUNICH), "-o",
+                   f"{folder}/out", "--draws", str(draws), "--quiet"]  # fmt: skip
+        took = measure(command)
+    note = f"the whole command with all files and sensitivity, {took['peak_mb']:.0f} MB"
+    return _row(f"sousveil coverage munich, {draws} draws", took["cpu_s"], took["wall_s"],
+                "30 s on two cores", note)  # fmt: skip
+
+
+def scattered(n: int, half_m: float, rng: np.random.Generator) -> tuple[pa.Table, Any]:
+    """Return n cameras like Munich's at random in a square, and the census they are from."""
+    counted = census(MUNICH)
+    listed = counted.cameras.filter(pa.array([s != "indoor" for s in
+                                              counted.cameras["setting"].to_pylist()]))  # fmt: skip
+    like = listed.take(pa.array(rng.integers(0, listed.num_rows, n)))
+    plane = visibility.Plane(11.57, 48.14)
+    lonlat = plane.to_lonlat(rng.uniform(-half_m, half_m, (n, 2)))
+    columns = {name: like[name] for name in CAMERAS.names}
+    columns |= {"camera_id": pa.array([f"cam-{i}" for i in range(n)]),
+                "lon": pa.array(lonlat[:, 0]), "lat": pa.array(lonlat[:, 1])}  # fmt: skip
+    return pa.table(columns).cast(CAMERAS), counted
+
+
+def _points() -> dict[str, Any]:
+    rng = np.random.default_rng(1)
+    cameras, counted = scattered(TRACK_CAMERAS, 5000, rng)
+    heading = np.cumsum(rng.normal(0, 0.05, TRACK_POINTS))
+    walked = np.cumsum(np.column_stack([np.cos(heading), np.sin(heading)]) * 1.3, axis=0)
+    inside = np.abs((walked + 5000) % 20_000 - 10_000) - 5000
+    lonlat = visibility.Plane(11.57, 48.14).to_lonlat(inside)
+    seen_at(cameras.slice(0, 50), counted.buildings, *lonlat[:50].T)
+    start, wall = time.process_time(), time.perf_counter()
+    found = seen_at(cameras, counted.buildings, *lonlat.T)
+    took = time.process_time() - start, time.perf_counter() - wall
+    what = f"seen_at: {TRACK_POINTS:,} points, {TRACK_CAMERAS:,} cameras, 200 draws"
+    return _row(what, *took, "", f"{found.num_rows:,} rows")
+
+
+def _large_in_a_process(n: int) -> dict[str, Any]:
+    said = subprocess.run([sys.executable, __file__, "large", str(n)], capture_output=True,
+                          text=True, check=True).stdout  # fmt: skip
+    took = json.loads(said.splitlines()[-1])
+    note = f"{took['peak_mb']:.0f} MB, {took['street_km']:,.0f} km of street, 100 draws"
+    return _row(f"coverage of {n:,} cameras", took["cpu_s"], took["wall_s"], "", note)
+
+
+def large(n: int) -> None:
+    """Cover a made-up city of n cameras, and print what it took as JSON."""
+    from tests.seen_towns import PLANE, cameras, grid
+
+    blocks = 8
+    lines, houses = grid(blocks)
+    side = blocks * 76.0
+    towns = max(1, int(np.ceil(np.sqrt(n / 400))))
+    rng = np.random.default_rng(0)
+    shift = [np.array([i * side, j * side]) for i in range(towns) for j in range(towns)]
+
+    def tiled(shapes: Any) -> Any:
+        flat = np.concatenate([shapely.transform(np.array(shapes), lambda xy, s=s: xy + s)
+                               for s in shift])  # fmt: skip
+        return shapely.to_wkb(PLANE.round(flat))
+
+    street = _blank(STREETS, tiled(lines), street_id="way", highway="residential")
+    building = _blank(BUILDINGS, tiled(houses), building_id="way", building="apartments")
+    xy = rng.uniform(0, towns * side, (n, 2))
+    one = cameras({"x": 0.0, "y": 0.0})
+    many = one.take(pa.array(np.zeros(n, np.int64)))
+    lonlat = PLANE.to_lonlat(xy)
+    columns = {name: many[name] for name in CAMERAS.names}
+    columns |= {"camera_id": pa.array([f"cam-{i}" for i in range(n)]),
+                "lon": pa.array(lonlat[:, 0]), "lat": pa.array(lonlat[:, 1])}  # fmt: skip
+    start, wall = time.process_time(), time.perf_counter()
+    made = of_tables(pa.table(columns).cast(CAMERAS), street, building, draws=100,
+                     sensitivity=False, progress=lambda s: print(s, file=sys.stderr))  # fmt: skip
+    answer = {
+        "cpu_s": time.process_time() - start,
+        "wall_s": time.perf_counter() - wall,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "street_km": made.summary["street_km"],
+    }
+    print(json.dumps(answer))
+
+
+def _blank(schema: pa.Schema, shapes: Any, **usual: str) -> pa.Table:
+    n = len(shapes)
+    columns = {f.name: pa.nulls(n, f.type) for f in schema}
+    for name, value in usual.items():
+        values = [f"{value}/{i}" for i in range(n)] if name.endswith("_id") else [value] * n
+        columns[name] = pa.array(values)
+    columns["geometry"] = pa.array(shapes, pa.binary())
+    return pa.table(columns).cast(schema)
+
+
+def intervals(places: int, truths: int) -> None:
+    """Count how often 95 % intervals hold the truth of places whose cameras are drawn anew."""
+    from datetime import date
+
+    from tests import seen_towns as towns
+    from tests.test_coverage import drawn_truth, row_of
+
+    lines, houses = towns.grid()
+    streets, buildings = towns.streets(*lines), towns.buildings(*houses)
+    held: dict[str, list[bool]] = {}
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        uncertain = towns.prior_table(
+            Path(folder), hfov_deg="uniform,40 90,0.3", pixels_h="choice,1280 1 2560 1,0.3",
+            height_m="uniform,2 6,0", loss_per_year="value,0.08,0",
+        )  # fmt: skip
+        certain = towns.prior_table(Path(other))
+    for place in range(places):
+        rng = np.random.default_rng(place)
+        factor = float(np.exp(rng.normal(np.log(1.8), np.log(2.4 / 1.35) / 3.92)))
+        rows = [at | {"last_seen": date(2020, 1, 1)} for at in towns.on_streets(rng, 12)]
+        listed = towns.cameras(*rows)
+        for undercount in (None, _unlisted.Undercount(1.8, 1.35, 2.4)):
+            made = of_tables(listed, streets, buildings, draws=400, seed=place, priors=uncertain,
+                             on=date(2026, 1, 1), sensitivity=False,
+                             undercount=undercount)  # fmt: skip
+            for _ in range(truths):
+                real = drawn_truth(rng, listed, shared=0.3, loss=0.08)
+                if undercount is not None:
+                    n = rng.poisson((max(factor, 1.0) - 1) * 12)
+                    if n:
+                        new = towns.cameras(*[at | {"last_seen": date(2026, 1, 1)}
+                                              for at in towns.on_streets(rng, n)])  # fmt: skip
+                        more = drawn_truth(rng, new, shared=0.3, loss=0.0)
+                        ids = pa.array([f"new-{i}" for i in range(more.num_rows)])
+                        real = pa.concat_tables([real, more.set_column(0, "camera_id", ids)
+                                                 .cast(real.schema)])  # fmt: skip
+                there = of_tables(real, streets, buildings, draws=0, priors=certain)
+                for level in ("detect", "observe", "recognise"):
+                    said, true = row_of(made.summary, level), row_of(there.summary, level)
+                    key = f"{level}, {'with' if undercount else 'without'} unlisted cameras"
+                    inside = said["low"] - 1e-9 <= true["share"] <= said["high"] + 1e-9
+                    held.setdefault(key, []).append(inside)
+    for key, found in held.items():
+        print(f"{key}: {np.mean(found):.3f} of {len(found)}")
+
+
+def buildings() -> None:
+    """Print what a walker meets with and without buildings, for both cities."""
+    for path in (MUNICH, HELSINKI):
+        counted = census(path)
+        print(counted.place.name)
+        for row in what_walkers_meet(
+            counted.cameras, counted.streets, counted.buildings
+        ).to_pylist():
+            print("  ", {k: round(v, 4) for k, v in row.items()})
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["intervals"]:
+            intervals(60, 3)
+        case ["buildings"]:
+            buildings()
+        case ["large", *count]:
+            large(int(next(iter(count), "100000")))
+        case _:
+            table()
