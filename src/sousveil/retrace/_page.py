@@ -133,11 +133,15 @@ def _rule_sentences(summary: Summary) -> list[str]:
         "half": "Taking down half of the cameras",
     }
     parts = [
-        f"{text} takes away **{rows[name]['reduced']:.0%}** of the trips that could be named"
+        f"{text} takes away **{_less(rows[name])}** of the trips that could be named"
         for name, text in told.items()
         if name in rows and rows[name]["reduced"] is not None
     ]
     return [f"{part}." for part in parts]
+
+
+def _less(row: dict[str, Any]) -> str:
+    return f"{row['reduced']:.0%} ({row['reduced_low']:.0%} to {row['reduced_high']:.0%})"
 
 
 def _by_name(summary: Summary) -> dict[str, dict[str, Any]]:

@@ -89,14 +89,13 @@ def worlds(
 
 
 def owners(cameras: Cameras, draw: np.random.Generator | None) -> npt.NDArray[np.int8]:
-    """Return who runs each camera, unknown ones drawn as the known ones are; None: the mean.
+    """Return who runs each camera; None: half of those without a known operator are public.
 
-    The share of public ones among them has a beta distribution from a uniform prior.
+    The share of public ones among the unknown is drawn evenly between none and all: those who are
+    known are no sample of the others, since it is the sign on the wall that makes them known.
     """
-    known = cameras.owner[cameras.owner != UNKNOWN]
-    public, private = int((known == PUBLIC).sum()) + 1, int((known == PRIVATE).sum()) + 1
-    chance = public / (public + private) if draw is None else float(draw.beta(public, private))
     n = len(cameras.owner)
+    chance = 0.5 if draw is None else float(draw.uniform())
     u = (draw or np.random.default_rng(0)).uniform(size=n)
     drawn = np.where(u < chance, PUBLIC, PRIVATE)
     return np.where(cameras.owner == UNKNOWN, drawn, cameras.owner).astype(np.int8)
