@@ -170,6 +170,15 @@ def test_a_camera_that_turns_sees_as_many_as_it_attends_to(scene: Scene) -> None
     assert (held.level <= scene.passed.rank).all()
 
 
+def test_nothing_is_recorded_out_of_hours(scene: Scene) -> None:
+    held = scene.record(sure(scene, 1.0)._replace(recorded_hours=(7.0, 19.0)))
+    clock = held.time_s % 86_400
+    by_day = (clock >= 7 * HOUR) & (clock < 19 * HOUR)
+    assert (held.state[by_day] == NAMED).all()
+    assert (held.state[~by_day] == MISSED).all()
+    assert 0 < by_day.sum() < len(by_day)
+
+
 def test_plate_readers_name_nobody_who_walks(scene: Scene) -> None:
     blind = scene.cameras._replace(sees_faces=np.zeros(len(scene.cameras.camera_id), bool))
     held = record(scene.residents, scene.passed, blind, scene.watch.attends, sure(scene, 1.0),
@@ -332,6 +341,19 @@ def test_rules_do_in_every_world_what_they_say(tried: tuple[list[str], Any]) -> 
     held = table[:, :, -1]
     longer = held[:, names.index("retention_90")] / held[:, names.index("retention_30")]
     assert longer == pytest.approx(3.0)
+
+
+def test_planned_cameras_add_to_what_is_there(scene: Scene) -> None:
+    few, n = residents.some(scene.residents, 150), len(scene.cameras.camera_id)
+    cameras = scene.cameras._replace(planned=np.arange(n) >= n // 2)
+    rules = {r.name: r for r in _rules.rules(few, cameras, scene.ranges, scene.watch)}
+    drawn = _rules.worlds(few, scene.watch, cameras, scene.ranges, draws=4, seed=0)
+    for world in drawn:
+        now, then = (
+            _rules.means(few, world, rules[name], scene.watch, 0)[0]
+            for name in ("as_it_is", "planned")
+        )
+        assert then > now > 0
 
 
 def test_common_random_numbers_make_the_difference_sharper(tried: tuple[list[str], Any]) -> None:

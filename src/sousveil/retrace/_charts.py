@@ -59,9 +59,9 @@ def rows_chart(rows: list[Row], *, most: float = 1.0) -> str:
                 {
                     "mark": {
                         "type": "rule",
-                        "color": "var(--ink)",
-                        "strokeWidth": 1.5,
-                        "yOffset": 10,
+                        "color": "var(--muted)",
+                        "strokeWidth": 2,
+                        "yOffset": 20,
                     },
                     "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}},
                 },
@@ -199,8 +199,9 @@ def named_map(lines: npt.NDArray[Any], chance: npt.NDArray[np.float64]) -> str:
         return ""
     west, south, east, north = shapely.total_bounds(lines)
     squeeze = np.cos(np.radians((south + north) / 2))
-    scale = MAP_WIDTH / max((east - west) * squeeze, 1e-6)
-    height = round(max(200.0, min((north - south) * scale, 1400.0)))
+    width, height = (east - west) * squeeze, north - south
+    scale = MAP_WIDTH / max(width, height, 1e-6)
+    size = f"{max(width * scale, 300) + 20:.0f} {max(height * scale, 300) + 20:.0f}"
 
     def path(chosen: npt.NDArray[np.bool_]) -> str:
         points, line = shapely.get_coordinates(lines[chosen], return_index=True)
@@ -217,7 +218,7 @@ def named_map(lines: npt.NDArray[Any], chance: npt.NDArray[np.float64]) -> str:
         high = _STEPS[i + 1] if i + 1 < len(_STEPS) else 2.0
         parts.append(f'<path class="named n{i}" d="{path((chance >= low) & (chance < high))}"/>')
     return (
-        f'<svg viewBox="-10 -10 {MAP_WIDTH + 20} {height + 20}" xmlns="http://www.w3.org/2000/svg" '
+        f'<svg viewBox="-10 -10 {size}" xmlns="http://www.w3.org/2000/svg" '
         f'aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
     )
 

@@ -28,6 +28,7 @@ class Powers(NamedTuple):
     false_match: float
     at_night: float
     dark_hours: tuple[float, float]  # from, to (over midnight)
+    recorded_hours: tuple[float, float]  # from, to (the same day)
     retention_days: float
     near_m: float
     together_s: float
@@ -93,12 +94,16 @@ def _powers(said: dict[str, Any], i: int) -> Powers:
     retention_days = float(said["retention"]["days"][i])
     if retention_days <= 0:
         raise ValueError("retention.days: give numbers above 0")
-    dark = tuple(float(hour) for hour in night["hours"])
+    dark = [float(hour) for hour in night["hours"]]
+    recorded = [float(hour) for hour in said["recorded"]["hours"]]
+    if not 0 <= recorded[0] < recorded[1] <= 24:
+        raise ValueError("recorded.hours: give two hours of the day, the earlier first")
     return Powers(
         recognised=recognised,
         false_match=_share(said["false_match"]["passage"][2 - i], "false_match"),
         at_night=_share(night["factor"][i], "at_night"),
         dark_hours=(dark[0], dark[1]),
+        recorded_hours=(recorded[0], recorded[1]),
         retention_days=retention_days,
         near_m=float(reading["near_m"]),
         together_s=float(reading["together_s"]),

@@ -54,6 +54,7 @@ def record(
         passed.at_m, residents.trips.resident, residents.trips.depart_s,
         residents.people.speed_m_s, attends, cameras.sees_faces, by_level, powers.false_match,
         powers.at_night, powers.dark_hours[0] * 3600.0, powers.dark_hours[1] * 3600.0,
+        powers.recorded_hours[0] * 3600.0, powers.recorded_hours[1] * 3600.0,
         time_s, levels, state, wrong,
     )  # fmt: skip
     rows = np.flatnonzero(wrong >= 0)
@@ -77,6 +78,7 @@ def _record(
     seed: Any, world: int, n_residents: int, start: Any, camera: Any, level: Any, at_m: Any,
     resident: Any, depart_s: Any, speed: Any, attends: Any, sees_faces: Any, by_level: Any,
     false_match: float, at_night: float, dusk_s: float, dawn_s: float,
+    starts_s: float, stops_s: float,
     time_s: Any, levels: Any, state: Any, wrong: Any,
 ) -> None:  # fmt: skip
     for t in range(len(resident)):
@@ -87,7 +89,8 @@ def _record(
             time_s[j] = when
             # Those who pass together find the camera turned the same way.
             u = share(keyed(seed, c, when // 20, world * 8 + 1))
-            reached = level[j]
+            clock = when % DAY_S
+            reached = level[j] if starts_s <= clock < stops_s else 0
             while reached > 0 and u >= attends[c, reached - 1]:
                 reached -= 1
             levels[j] = reached
@@ -97,7 +100,6 @@ def _record(
             state[j] = SEEN
             if not sees_faces[c]:
                 continue
-            clock = when % DAY_S
             factor = at_night if clock >= dusk_s or clock < dawn_s else 1.0
             bits = keyed(seed, i, c, when * 64 + world)
             if share(bits) < by_level[reached] * factor:
