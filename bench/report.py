@@ -26,7 +26,8 @@ from sousveil.report import render
 CAMERAS = 10_000
 BLOCKS = 180
 RUNS = 5
-OPEN = """() => new Promise((done) => {
+OPEN = """() => new Promise((done, fail) => {
+  setTimeout(() => fail(new Error("no map within a minute")), 60_000);
   const look = () => {
     const map = window.sousveil?.map;
     if (!map) { setTimeout(look, 5); return; }

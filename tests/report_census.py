@@ -198,3 +198,91 @@ def _quarantine() -> pa.Table:
         "native_id": "node/1002",
     }
     return pa.Table.from_pylist([row], schema=QUARANTINE)
+
+
+def with_lists(census: Census) -> Census:
+    """Return a census as of three lists, of which one disagrees with the others here and there."""
+    titles = {
+        "osm": "OpenStreetMap",
+        "city": "Register of the town's own cameras",
+        "walk": "Survey",
+    }
+    overlaps = [(["osm"], 25), (["osm", "city"], 14), (["city"], 9), (["walk"], 7),
+                (["osm", "walk"], 4), (["osm", "city", "walk"], 1)]  # fmt: skip
+    n = census.summary["cameras"]["records"]
+    each = []
+    for name, title in titles.items():
+        held = sum(k for lists, k in overlaps if name in lists)
+        [alone] = [k for lists, k in overlaps if lists == [name]]
+        each.append(
+            {
+                "list": name,
+                "title": title,
+                "sources": [name],
+                "covers": "cameras run by the town" if name == "city" else "",
+                "cameras": held,
+                "share": held / n,
+                "alone": alone,
+            }
+        )
+    lists = {
+        "each": each,
+        "overlaps": [{"lists": names, "cameras": k} for names, k in overlaps],
+        "disagreements": [
+            {"attribute": "kind", "compared": 19, "differ": 1},
+            {"attribute": "operator_class", "compared": 16, "differ": 4},
+            {"attribute": "height_m", "compared": 0, "differ": 0},
+        ],
+        "linkage": {
+            "expected_precision": 0.981,
+            "expected_recall": 0.944,
+            "pairs_compared": 412,
+            "uncertain": 3,
+        },
+    }
+    return replace(census, summary=census.summary | {"lists": lists})
+
+
+def history() -> dict[str, Any]:
+    """Return a timeline as `timeline.timeline` tells it, of five editions of one list."""
+    from sousveil.timeline._survival import kaplan_meier
+
+    random = np.random.default_rng(3)
+    groups = {}
+    for name, n, years in (("entered", 60, 9.0), ("already_there", 40, 5.0)):
+        lives = random.exponential(years, n).round(1) + 0.1
+        watched = random.uniform(1, 8, n).round(1)
+        is_over = lives <= watched
+        curve, median = kaplan_meier(np.minimum(lives, watched), is_over)
+        groups[name] = {
+            "cameras": n,
+            "vanished": int(is_over.sum()),
+            "median_years": median,
+            "curve": curve.to_pylist(),
+        }
+    counts = [(40, 0, 40, 0, 0), (58, 20, 0, 0, 2), (55, 5, 0, 0, 8), (90, 28, 12, 1, 6),
+              (84, 0, 0, 0, 6)]  # fmt: skip
+    names = ("cameras", "appeared", "newly_covered", "returned", "vanished")
+    dates = [
+        {
+            "dated": date(year, 3, 1),
+            "sources": [f"town_{year}"],
+            **dict(zip(names, row, strict=True)),
+        }
+        for year, row in zip((2016, 2018, 2020, 2023, 2025), counts, strict=True)
+    ]
+    months = [
+        {"month": f"{2012 + i // 12}-{i % 12 + 1:02}", "cameras": 1 + i % 5, "devices": 2 + i % 5}
+        for i in range(0, 60, 2)
+    ]
+    return {
+        "recorded_by": None,
+        "dates": dates,
+        "lifetimes": {"note": "A camera is born here when it enters a list.", **groups},
+        "installed": {"by_month": months, "unknown": 12},
+    }
+
+
+def with_history(census: Census) -> Census:
+    """Return a census as of several editions of one list."""
+    return replace(census, summary=census.summary | {"timeline": history()})

@@ -196,6 +196,8 @@ def test_lists_are_linked_and_compared(shared_data: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "out").exists()
     html = italy.write(tmp_path / "out", local_only=True).to_html()
     assert "for use on this machine only" in html
+    notice = (tmp_path / "out" / "ATTRIBUTION.md").read_text(encoding="utf-8")
+    assert all(s.attribution in notice and s.licence in notice for s in italy.sources)
 
 
 def test_lists_beside_an_extract_count_where_it_is(shared_data: Path) -> None:
@@ -206,6 +208,22 @@ def test_lists_beside_an_extract_count_where_it_is(shared_data: Path) -> None:
     assert joined.cameras.num_rows == 211
     assert joined.summary["cameras"]["outside"] == 762
     assert joined.place.area_km2 == pytest.approx(sv.census(extract).place.area_km2, rel=1e-6)
+
+
+def test_totals_and_ruined_rows_are_no_answer(shared_data: Path) -> None:
+    lists = shared_data / "lists"
+    with pytest.raises(sv.UnusableInput, match=r"CCTV_in_Seoul.*totals.*places no camera"):
+        sv.census(lists / "seoul_districts" / "CCTV_in_Seoul_2016.csv")
+    ruined = sv.census(lists / "cameras_GE_2023-08_broken_coords.csv")
+    assert ruined.cameras.num_rows == 0
+    assert "could be placed" in ruined.to_html()
+
+
+def test_the_day_of_a_list_is_no_look_at_a_camera(shared_data: Path) -> None:
+    ages = sv.census(shared_data / "lists" / "baltimore_cctv_2014.csv").summary["ages"]
+    assert ages["median_years"] is None
+    assert ages["checked"] == ages["edited"] == 0
+    assert ages["unknown"] > 0
 
 
 def test_a_list_that_nothing_describes_says_how_to_describe_it(tmp_path: Path) -> None:

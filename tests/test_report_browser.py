@@ -13,8 +13,8 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from sousveil.census import Census
-from sousveil.report import render
-from tests.report_census import town, without_cameras
+from sousveil.report import render, timeline_html
+from tests.report_census import history, town, with_history, with_lists, without_cameras
 
 HOSTILE = "</script><script>window.pwned=1</script><img src=x onerror=window.pwned=2>"
 SOFTWARE_GL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
@@ -138,6 +138,23 @@ def test_axe_finds_no_serious_fault_by_day_and_by_night(open_report: Open, censu
     _wait(page, f"() => ({SHOWN_ON_MAP})() === {census.published.num_rows}")
 
 
+def test_lists_and_timeline_are_for_everyone(open_report: Open, tmp_path: Path) -> None:
+    paths = [tmp_path / "report.html", tmp_path / "timeline.html"]
+    several = with_history(with_lists(town(12, 2)))
+    paths[0].write_text(render(several), encoding="utf-8")
+    page_of_a_register = timeline_html(history(), register="r", sources=several.sources)
+    paths[1].write_text(page_of_a_register, encoding="utf-8")
+    for path in paths:
+        page = open_report(path, map_ready=False, viewport={"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        page.evaluate(AXE_SCRIPT)
+        assert page.evaluate(SERIOUS, EVERY_RULE) == []
+        page.emulate_media(color_scheme="dark")
+        assert page.evaluate(SERIOUS, CONTRAST) == []
+        page.emulate_media(media="print")
+        assert page.locator("#chart-by-date svg").is_visible()
+
+
 def test_a_phone_never_scrolls_sideways(open_report: Open) -> None:
     page = open_report(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
@@ -171,6 +188,31 @@ def test_the_keyboard_alone_is_enough(open_report: Open) -> None:
     page.keyboard.press("Escape")
     assert page.locator(".maplibregl-popup").count() == 0
     assert page.evaluate(focused, "#cameras-table tbody button")
+
+
+def test_directions_are_drawn_close_by_from_the_start_or_after_zooming(
+    open_report: Open, census: Census, tmp_path: Path
+) -> None:
+    drawn = """() => new Set(window.sousveil.map.queryRenderedFeatures({ layers: ["wedges"] })
+      .map(({ geometry }) => geometry.coordinates.join(" "))).size"""
+    few = tmp_path / "few.html"
+    exact = {"operator_class": "public", "bearings": [90.0]}
+    few.write_text(render(town(4, 2, changes=dict.fromkeys(range(4), exact))), encoding="utf-8")
+    _wait(open_report(few), f"() => ({drawn})() === 4")
+    page = open_report()
+    page.evaluate("window.sousveil.map.jumpTo({zoom: 5})")
+    _wait(page, READY)
+    assert page.evaluate(drawn) == 0
+    [i, *_] = [
+        row
+        for row in census.published.to_pylist()
+        if row["bearings"] and row["coordinates"] == "exact"
+    ]
+    page.evaluate(f"window.sousveil.map.jumpTo({{zoom: 18, center: [{i['lon']}, {i['lat']}]}})")
+    _wait(page, f"() => ({drawn})() > 0")
+    page.emulate_media(color_scheme="dark")
+    _wait(page, READY)
+    _wait(page, f"() => ({drawn})() > 0")
 
 
 def test_filters_search_and_order_agree_with_the_register(

@@ -342,7 +342,9 @@ def test_a_camera_lives_while_one_list_holds_it(register: Path) -> None:
 # --- real data -------------------------------------------------------------------------------
 
 
-def test_the_monaco_series_gives_its_curve(register: Path, shared_data: Path) -> None:
+def test_the_monaco_series_gives_its_curve(
+    register: Path, shared_data: Path, tmp_path: Path
+) -> None:
     for path in sorted((shared_data / "osm").glob("monaco*")):
         add_file(register, path)
     told = timeline.timeline(register)
@@ -364,6 +366,10 @@ def test_the_monaco_series_gives_its_curve(register: Path, shared_data: Path) ->
     # extracts of 2020 to 2023 did not reach that far.
     assert (told["dates"][6]["appeared"], told["dates"][6]["newly_covered"]) == (0, 6)
     assert told["lifetimes"]["entered"]["vanished"] == 0
+    files = _export.write_timeline(register, tmp_path / "times", told)
+    page = Path(files["page"]).read_text(encoding="utf-8")
+    assert "went from <strong>0</strong> to <strong>20</strong>" in page
+    assert page.count("© OpenStreetMap contributors") == 7
 
 
 def test_busan_gives_its_installations_by_month(register: Path, shared_data: Path) -> None:

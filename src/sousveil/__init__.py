@@ -9,38 +9,60 @@ from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
 __all__ = [
+    "Capture",
     "Census",
     "Coverage",
     "Linked",
     "Retraced",
     "UnusableInput",
     "__version__",
+    "capture",
     "census",
+    "claims",
+    "completeness",
     "coverage",
     "link",
     "optics",
+    "raters",
     "retrace",
+    "sample_estimate",
+    "survey_estimate",
+    "survey_plan",
 ]
 
 if TYPE_CHECKING:
+    from sousveil.capture import Capture, capture
     from sousveil.census import Census, census
+    from sousveil.claims import claims
+    from sousveil.completeness import completeness
     from sousveil.coverage import Coverage, coverage
     from sousveil.errors import UnusableInput
     from sousveil.linking import Linked, link
     from sousveil.optics import optics
+    from sousveil.raters import raters
     from sousveil.retrace import Retraced, retrace
+    from sousveil.sampling import sample_estimate
+    from sousveil.survey import survey_estimate, survey_plan
 
 _HOME: Final = {
+    "Capture": "capture",
     "Census": "census",
     "Coverage": "coverage",
     "Linked": "linking",
     "Retraced": "retrace",
     "UnusableInput": "errors",
+    "capture": "capture",
     "census": "census",
+    "claims": "claims",
+    "completeness": "completeness",
     "coverage": "coverage",
     "link": "linking",
     "optics": "optics",
+    "raters": "raters",
     "retrace": "retrace",
+    "sample_estimate": "sampling",
+    "survey_estimate": "survey",
+    "survey_plan": "survey",
 }
 
 

@@ -26,6 +26,7 @@ from sousveil import (
     publication,
     register,
     summary,
+    undercount,
 )
 from sousveil._output import complete_directory
 from sousveil.errors import UnusableInput
@@ -133,6 +134,7 @@ def census(
     located = reading.locate(named, told)
     name, boundary, boundary_kind = _boundary(within, [found.path for found in located])
     lists = [reading.read(one, accept_swapped=accept_swapped, told=told) for one in located]
+    _refuse_totals(lists)
     dates, asked_for = [s.seen_on for s in lists if s.seen_on], on
     dated, on = bool(on or dates), on or max(dates, default=date.today())
     streets = _newest("street_id", STREETS, [s.streets for s in lists])
@@ -153,12 +155,23 @@ def census(
         streets=streets,
         buildings=buildings,
         cameras_lonlat=np.column_stack([built.cameras["lon"], built.cameras["lat"]]),
-        header_boxes=[s.header_box for s in lists if s.list_id == overlap.OSM],
+        header_boxes=[s.header_box for s in _extracts(lists) or lists],
         population=population,
     )
     estimated = estimates.at_least(
         built.cameras, measured, lists=overlap.lists(lists), unlinked=linked.unlinked
     )
+    missed = undercount.estimate(
+        built.cameras,
+        there,
+        linked.links,
+        lists=overlap.lists(lists),
+        rates=linked.found and linked.found.rates,
+        place=measured.name,
+        seed=seed,
+    )
+    if missed is not None:
+        estimated = pa.concat_tables([estimated, missed.estimates])
     return Census(
         summary=summary.summarise(
             place=measured,
@@ -171,6 +184,7 @@ def census(
             outside=outside,
             withheld=refusals(lists),
             lists=_compared(built.cameras, there, linked, lists),
+            undercount=missed and missed.told,
             timeline=_timeline(lists, boundary, progress),
         ),
         place=measured,
@@ -186,6 +200,14 @@ def census(
         streets=streets,
         buildings=buildings,
     )
+
+
+def _refuse_totals(lists: list[Source]) -> None:
+    if all(source.evidence.num_rows and not source.observations.num_rows for source in lists):
+        raise UnusableInput(
+            f"{lists[0].path}: holds {lists[0].counts} and places no camera; add a list of "
+            "cameras, or look at it with `sousveil sources check`"
+        )
 
 
 def _asked(
@@ -243,13 +265,18 @@ def _boundary(
 def _mapped_area(
     lists: list[Source], streets: pa.Table, buildings: pa.Table
 ) -> shapely.Geometry | None:
-    """Return the area of the extracts, if other lists stand beside them that reach further."""
-    if not streets.num_rows or all(source.list_id == overlap.OSM for source in lists):
+    """Return the area of the extracts, if lists that may reach further stand beside them."""
+    extracts = _extracts(lists)
+    if not extracts or len(extracts) == len(lists):
         return None
-    extracts = [source for source in lists if source.streets.num_rows]
     seen = pa.concat_tables([source.observations for source in extracts])
     points = np.column_stack([seen["lon"], seen["lat"]])
     return place.covered_area(streets, buildings, points, [s.header_box for s in extracts])[0]
+
+
+def _extracts(lists: list[Source]) -> list[Source]:
+    """Return the sources that hold streets: extracts of the map, not lists of cameras alone."""
+    return [source for source in lists if source.streets.num_rows]
 
 
 class _Linkage(NamedTuple):

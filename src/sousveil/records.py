@@ -161,6 +161,77 @@ BUILDINGS: Final = pa.schema(
     ]
 )
 
+CLAIM_SCOPES: Final = (
+    "installed base",
+    "public-facing",
+    "public bodies",
+    "business premises",
+    "visible from the street",
+    "one network",
+    "unstated",
+)
+CLAIM_BASES: Final = ("count", "sample", "model", "compiled", "derived", "forecast")
+CLAIM_GRADES: Final = ("A", "B", "C", "D")
+CLAIM_RATIO_UNITS: Final = ("people_per_camera", "per_100", "per_1000")
+
+# Published totals: who said how many cameras a place has, when, about what, taken from whom.
+CLAIMS: Final = pa.schema(
+    [
+        pa.field("claim_id", pa.string(), nullable=False),
+        pa.field("place", pa.string(), nullable=False),
+        pa.field("number", pa.float64()),  # cameras; null where only a ratio was published
+        pa.field("number_low", pa.float64()),  # the range that the publisher gives
+        pa.field("number_high", pa.float64()),
+        pa.field("year", pa.int32()),  # that the number speaks of; null for undated
+        pa.field("scope", pa.string(), nullable=False),  # CLAIM_SCOPES: what was counted
+        pa.field("basis", pa.string(), nullable=False),  # CLAIM_BASES: how the number was made
+        pa.field("publisher", pa.string(), nullable=False),
+        pa.field("origin", pa.string()),  # who it was really taken from
+        pa.field("copy_of", pa.string()),  # claim_id of which it is the same number again
+        pa.field("derived_from", _strings, nullable=False),  # claim_ids it was worked out from
+        pa.field("people", pa.float64()),  # the population that the publisher put beside it
+        pa.field("ratio", pa.float64()),  # as published, in ratio_unit
+        pa.field("ratio_unit", pa.string()),  # CLAIM_RATIO_UNITS
+        pa.field("quoted_by", pa.string(), nullable=False),  # the page where it was read
+        pa.field("grade", pa.string(), nullable=False),  # CLAIM_GRADES, docs/claims.md
+        pa.field("made_in", pa.int32(), nullable=False),  # year of writing
+        pa.field("note", pa.string()),
+    ]
+)
+
+CAPTURE_MODELS: Final = pa.schema(
+    [
+        pa.field("name", pa.string(), nullable=False),  # capture.MODELS
+        pa.field(
+            "terms", _strings, nullable=False
+        ),  # generators "A:B", or what else tells it apart
+        pa.field("estimate", pa.float64()),
+        pa.field("se", pa.float64()),
+        pa.field("low", pa.float64()),  # 95 %
+        pa.field("high", pa.float64()),  # null where nothing bounds it
+        pa.field("deviance", pa.float64()),
+        pa.field("df", pa.int32()),
+        pa.field("aic", pa.float64()),
+        pa.field("bic", pa.float64()),
+    ]
+)
+
+# What a survey on foot can draw from: `probability` and `drawn` are 0 and false before the draw.
+SURVEY_STRETCHES: Final = pa.schema(
+    [
+        pa.field("stretch_id", pa.string(), nullable=False),
+        pa.field("stratum", pa.string(), nullable=False),
+        pa.field("name", pa.string()),
+        pa.field("length_m", pa.float64(), nullable=False),
+        pa.field("size_m", pa.float64(), nullable=False),  # what its probability is made from
+        pa.field("lon", pa.float64(), nullable=False),  # of its middle
+        pa.field("lat", pa.float64(), nullable=False),
+        pa.field("probability", pa.float64(), nullable=False),
+        pa.field("drawn", pa.bool_(), nullable=False),
+        pa.field("geometry", pa.binary(), nullable=False),
+    ]
+)
+
 LEVELS: Final = ("detect", "observe", "recognise", "identify")
 """What pixels allow, from least to most: IEC 62676-4:2014 at 25, 62.5, 125, 250 pixels a metre."""
 

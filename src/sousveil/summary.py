@@ -56,6 +56,7 @@ def summarise(
     outside: int,
     withheld: dict[str, str] | None = None,
     lists: dict[str, Any] | None = None,
+    undercount: dict[str, Any] | None = None,
     timeline: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the summary of a census; every value can be written as JSON.
@@ -64,7 +65,8 @@ def summarise(
     dated: whether `on` was given or comes from a source, not from today's calendar.
     outside: installations that the sources hold but that lie outside the boundary.
     withheld: sources whose records may not be passed on, with the reason.
-    lists: see `overlap.compare`. timeline: see `timeline.timeline`.
+    lists: see `overlap.compare`. undercount: see `undercount.estimate`. timeline: see
+        `timeline.timeline`.
     """
     cameras = register.cameras
     quarantine = pa.concat_tables([source.quarantine for source in sources])
@@ -109,6 +111,7 @@ def summarise(
         "estimates": estimated.to_pylist(),
         "withheld": withheld or {},
         "lists": lists,
+        "undercount": undercount,
         "timeline": timeline,
         "files": {},
     }
@@ -140,9 +143,11 @@ def ages(cameras: pa.Table, *, on: date) -> dict[str, Any]:
     """Return how long ago the cameras were last checked or edited, seen from the day `on`.
 
     JSON: {"classes": {age class: cameras}, "median_years", "checked", "edited", "unknown"}, where
-    checked counts a check on the ground and edited only a change of the map.
+    checked counts a check on the ground and edited only a change of the map. The day of a list that
+    does not say when it looked at a camera tells nothing of that.
     """
-    seen = [day for day in cameras["last_seen"].to_pylist() if day is not None]
+    looked = zip(cameras["last_seen"].to_pylist(), cameras["seen_by"].to_pylist(), strict=True)
+    seen = [day for day, by in looked if day is not None and by in ("check", "edit")]
     years = sorted(max(0.0, (on - day).days / _DAYS_PER_YEAR) for day in seen)
     classes = dict.fromkeys((name for _, name in AGE_CLASSES), 0)
     for age in years:

@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from sousveil import __version__
-from sousveil.cli import census, coverage, link, optics, register, retrace, sources
+from sousveil.cli import (
+    capture,
+    census,
+    claims,
+    completeness,
+    coverage,
+    link,
+    optics,
+    raters,
+    register,
+    retrace,
+    sample,
+    sources,
+    survey,
+)
 
 app = typer.Typer(
     name="sousveil",
@@ -22,10 +36,16 @@ app = typer.Typer(
 app.command("census", epilog=census.EXAMPLES)(census.census)
 app.add_typer(sources.app, name="sources")
 app.command("link", epilog=link.EXAMPLES)(link.link)
-app.command("coverage", epilog=coverage.EXAMPLES)(coverage.coverage)
-app.command("optics", epilog=optics.EXAMPLES)(optics.optics)
 app.add_typer(register.app, name="register")
 app.command("retrace", epilog=retrace.EXAMPLES)(retrace.retrace)
+app.add_typer(claims.app, name="claims")
+app.command("completeness", epilog=completeness.EXAMPLES)(completeness.completeness)
+app.command("capture", epilog=capture.EXAMPLES)(capture.capture)
+app.add_typer(sample.app, name="sample")
+app.add_typer(survey.app, name="survey")
+app.command("raters", epilog=raters.EXAMPLES)(raters.raters)
+app.command("coverage", epilog=coverage.EXAMPLES)(coverage.coverage)
+app.command("optics", epilog=optics.EXAMPLES)(optics.optics)
 
 
 def _version(wanted: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sousveil.cli import claims
 from sousveil.cli._common import Json, Quiet, day, errors_in_one_line, progress_on_stderr
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ EXAMPLES = """
 - `sousveil census munich.osm.pbf -o out` : an extract of OpenStreetMap
 - `sousveil census bavaria.osm.pbf --within München -o out` : one city of it, by name
 - `sousveil census Monaco -o out` : an extract downloaded by the name of the place
+- `sousveil census China -o out` : a country, answered from what was claimed of it
 - `sousveil census perth.osm.pbf perth_cameras.json -o out` : the map and the city's list, linked
 - `sousveil census munich.osm.pbf -o out --json | jq .cameras` : for programs
 """
@@ -31,7 +33,8 @@ def census(
             metavar="SOURCE",
             help="OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2, Overpass JSON), other "
             "lists of cameras (CSV, spreadsheet, GeoJSON ...; spec=FILE behind one says how to "
-            "read it), a place to download, or helsinki for the sample.",
+            "read it), a place to download, a country of which claims are known, or helsinki for "
+            "the sample.",
             show_default=False,
         ),
     ],
@@ -101,10 +104,15 @@ def census(
 ) -> None:
     """Count the cameras of a place, and say who runs them and how sure that is.
 
+    The name of a country alone is answered from what was published of it, as by `sousveil claims`.
+
     DIR gets a report that opens offline (report.html), the register (cameras.parquet, .geojson,
     .csv), estimates, what could not be used and why (quarantine.csv), and the sources with their
     licences.
     """
+    if within is None and population is None and _is_claimed_country(sources):
+        claims.place(sources, output, on=on, as_json=as_json, quiet=quiet, seed=seed)
+        return
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
         from sousveil.census import census as count
 
@@ -122,6 +130,14 @@ def census(
         progress.step("Writing the report")
         result = result.write(output, local_only=local_only)
     _print(result, as_json=as_json)
+
+
+def _is_claimed_country(sources: list[str]) -> bool:
+    if len(sources) != 1 or Path(sources[0]).exists():
+        return False
+    from sousveil.claims import is_country
+
+    return is_country(sources[0])
 
 
 def _print(result: Census, *, as_json: bool) -> None:

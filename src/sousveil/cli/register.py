@@ -311,7 +311,8 @@ def timeline(
 ) -> None:
     """Count the cameras at the date of every source, and say how long they stay on lists.
 
-    DIR gets dates.csv, lifetimes.csv, installed.csv and timeline.json.
+    DIR gets timeline.html (the charts, for reading offline), dates.csv, lifetimes.csv,
+    installed.csv and timeline.json.
     """
     with errors_in_one_line():
         from sousveil.store import _export

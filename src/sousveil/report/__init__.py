@@ -6,6 +6,7 @@ import base64
 import hashlib
 import importlib.util
 import re
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
@@ -19,15 +20,18 @@ import shapely
 from sousveil import __version__
 from sousveil.errors import BrokenInvariant
 from sousveil.place import covered_area, population_attribution
-from sousveil.report import _limits, _map, _static, _tables, _text, _words
+from sousveil.report import _limits, _lists, _map, _static, _tables, _text, _timeline, _words
 from sousveil.report._charts import charts
 from sousveil.report._tiles import Tiles, background
 from sousveil.sources.licences import LICENCE_URLS
 
 if TYPE_CHECKING:
     from sousveil.census import Census
+    from sousveil.sources import Source
 
 _EDGES: Final = {"covered": "edge of the area that the data covers"}
+# The map's worker reads its script beside us while the rest of the page is read and painted.
+_WORKER: Final = {"maplibre-gl.js": "maplibregl.prewarm();\n"}
 _SCRIPTS: Final = ("core", "signs", "details", "table", "filters", "map", "start")
 
 
@@ -44,6 +48,7 @@ def render(census: Census) -> str:
         drawn = charts(census.summary)
         context = _words_context(census.summary) | {
             "charts": drawn,
+            "evidence": _evidence(census.summary),
             "tables": _tables.tables(census.summary, census.published),
             "credits": _credits(census),
             "shown": shown,
@@ -66,10 +71,34 @@ def summary_html(census: Census) -> str:
     )  # fmt: skip
 
 
+def timeline_html(told: dict[str, Any], *, register: str, sources: Sequence[Source]) -> str:
+    """Return the history of a register as a page of its own, which loads nothing and has no script.
+
+    told: what `timeline.timeline` returns; register: its name; sources: those that it tells of.
+    """
+    style = _template("report.css")
+    recorded_by = told["recorded_by"]
+    return _environment().get_template("timeline.html.jinja").render(
+        version=__version__,
+        register=register,
+        recorded_by=recorded_by and _words.day(recorded_by),
+        evidence=_timeline.section(told),
+        credits=_source_credits(sources),
+        style=style,
+        policy=_policy([], style),
+    )  # fmt: skip
+
+
 def main_sentences(census: Census) -> list[str]:
     """Return the answer and the main figures as plain sentences, the answer first."""
     sentences = [_text.answer(census.summary), *_text.figures(census.summary)]
     return [_plain(sentence) for sentence in sentences]
+
+
+def _evidence(summary: _text.Summary) -> list[_lists.Section]:
+    """Return the sections that only several lists, or several editions of one, give rise to."""
+    found = _lists.section(summary), _timeline.section(summary.get("timeline"))
+    return [section for section in found if section is not None]
 
 
 def _words_context(summary: _text.Summary) -> dict[str, Any]:
@@ -140,6 +169,7 @@ def _page(context: dict[str, Any]) -> str:
         ("words", "Meaning"),
         *([("map-section", "Map"), ("list", "List")] if shown else []),
         *([("charts", "Charts")] if context["charts"] else []),
+        *((section.name, section.title) for section in context["evidence"]),
         ("tables", "Tables"),
         ("method", "Method"),
         ("limits", "Limits"),
@@ -174,13 +204,17 @@ def _attribution(summary: _text.Summary) -> str:
 
 
 def _credits(census: Census) -> list[dict[str, str | None]]:
-    made = [
+    people = [_credit(*pair) for pair in population_attribution(census.place)]
+    made = _source_credits(census.sources)
+    return made + [credit | {"detail": "Number of inhabitants."} for credit in people]
+
+
+def _source_credits(sources: Iterable[Source]) -> list[dict[str, str | None]]:
+    return [
         _credit(source.attribution, source.licence)
         | {"detail": f"File {source.name}, as of {_words.day(source.seen_on)}."}
-        for source in census.sources
+        for source in sources
     ]
-    people = [_credit(*pair) for pair in population_attribution(census.place)]
-    return made + [credit | {"detail": "Number of inhabitants."} for credit in people]
 
 
 def _credit(attribution: str, licence: str) -> dict[str, str | None]:
@@ -235,4 +269,6 @@ def _maplibre(name: str) -> str:
     if found is None or not found.origin:
         raise BrokenInvariant("the package maplibre is not installed")
     text = Path(found.origin).with_name("srcjs").joinpath(name).read_text(encoding="utf-8")
-    return re.sub(r"^//# sourceMappingURL=.*$", "", text, flags=re.MULTILINE)
+    return re.sub(r"^//# sourceMappingURL=.*$", "", text, flags=re.MULTILINE) + _WORKER.get(
+        name, ""
+    )

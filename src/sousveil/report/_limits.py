@@ -71,9 +71,8 @@ def limits(summary: Summary) -> list[Paragraph]:
         *_withheld(summary),
         (
             "How many cameras there are",
-            f"{_lists(summary)} A single list cannot show what it misses, so no interval is given. "
-            "Mapping depends on volunteers: a street without a camera on this map may be a street "
-            "that nobody has walked.",
+            f"{_lists(summary)} Mapping depends on volunteers: a street without a camera on this "
+            "map may be a street that nobody has walked.",
         ),
         *([] if not n else [_unknown_owners(summary), _unknown_directions(summary), _age(summary)]),
         (
@@ -152,13 +151,17 @@ def _lists(summary: Summary) -> str:
     if lists:
         return (
             f"All figures are lower bounds. They rest on {len(lists['each'])} lists that were "
-            "linked: a camera that several of them hold counts once, as far as that was found."
+            "linked: a camera that several of them hold counts once, as far as that was found. "
+            "What their overlap tells of cameras that none of them holds stands under Lists."
         )
     if len(sources) == 1:
-        return "All figures are lower bounds: they rest on one list."
+        return (
+            "All figures are lower bounds: they rest on one list, which cannot show what it "
+            "misses, so no interval is given."
+        )
     return (
         f"All figures are lower bounds. They rest on {len(sources)} files that do not count "
-        "independently of each other."
+        "independently of each other, so no interval is given."
     )
 
 

@@ -191,11 +191,25 @@ def _cells(published: pa.Table, xy: Floats) -> list[str]:
     for (x, y), owner in zip(cell.tolist(), owners.tolist(), strict=True):
         counts[x, y, owner] = counts.get((x, y, owner), 0) + 1
     largest = max(counts.values())
+    # One path for all circles of a size and an owner: a browser lays out each element by itself.
+    alike: dict[tuple[int, str], list[tuple[int, int]]] = {}
+    for (x, y, owner), n in counts.items():
+        alike.setdefault((n, owner), []).append((x, y))
     return [
-        f'<circle class="cell {owner}" cx="{(x + 0.5) * _CELL:.0f}" cy="{(y + 0.5) * _CELL:.0f}" '
-        f'r="{max(1.5, _CELL * 0.75 * math.sqrt(n / largest)):.1f}"/>'
-        for (x, y, owner), n in sorted(counts.items(), key=lambda item: -item[1])
+        f'<path class="cell {owner}" d="'
+        + _circles(places, max(1.5, _CELL * 0.75 * math.sqrt(n / largest)))
+        + '"/>'
+        for (n, owner), places in sorted(alike.items(), key=lambda item: (-item[0][0], item[0][1]))
     ]
+
+
+def _circles(cells: list[tuple[int, int]], radius: float) -> str:
+    arcs = f"a{radius:.1f},{radius:.1f} 0 1,0 {2 * radius:.1f},0"
+    arcs += arcs.replace(f" {2 * radius:.1f},0", f" {-2 * radius:.1f},0") + "z"
+    half = _CELL / 2
+    return "".join(
+        f"M{x * _CELL + half - radius:.1f},{y * _CELL + half:.0f}{arcs}" for x, y in cells
+    )
 
 
 def _scale_bar(frame: _Frame) -> str:

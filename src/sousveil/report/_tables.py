@@ -40,10 +40,10 @@ def tables(summary: Summary, published: pa.Table) -> list[Table]:
 def reasons(summary: Summary) -> Table:
     """Return the table of how often each reason for setting aside occurs."""
     rows = [[reason, f"{n:,}"] for reason, n in summary["quarantine"]["by_reason"].items()]
-    return Table("Reasons for setting aside", _heads("Reason", "#Cases"), rows)
+    return Table("Reasons for setting aside", heads("Reason", "#Cases"), rows)
 
 
-def _heads(*names: str) -> list[dict[str, Any]]:
+def heads(*names: str) -> list[dict[str, Any]]:
     """Return column heads; a name that starts with ``#`` is that of a column of numbers."""
     return [{"name": name.lstrip("#"), "number": name.startswith("#")} for name in names]
 
@@ -58,7 +58,7 @@ def _estimates(estimates: Iterable[dict[str, Any]]) -> Table:
         ]
         for row in estimates
     ]
-    return Table("Estimates", _heads("What", "#How many", "Method", "#Observed"), rows)
+    return Table("Estimates", heads("What", "#How many", "Method", "#Observed"), rows)
 
 
 def _interval(row: dict[str, Any]) -> str:
@@ -76,7 +76,7 @@ def _operators(published: pa.Table) -> Table:
     more = len(counts) - len(rows)
     note = f"The {_MOST_OPERATORS} with most cameras; {more:,} more are in cameras.csv."
     return Table(
-        "Operators by name, as recorded", _heads("Operator", "#Cameras"), rows, note if more else ""
+        "Operators by name, as recorded", heads("Operator", "#Cameras"), rows, note if more else ""
     )
 
 
@@ -85,7 +85,7 @@ def _rules(summary: Summary, n: int) -> Table:
         [rule["meaning"], f"{rule['cameras']:,}", _words.percent(rule["cameras"], n)]
         for rule in summary["operator_rules"].values()
     ]
-    return Table("Rules that decide public or private", _heads("Rule", "#Cameras", "#Share"), rows)
+    return Table("Rules that decide public or private", heads("Rule", "#Cameras", "#Share"), rows)
 
 
 def _known(summary: Summary, n: int) -> Table:
@@ -98,7 +98,7 @@ def _known(summary: Summary, n: int) -> Table:
         for name, share in summary["attributes_known"].items()
     ]
     return Table(
-        "How much is known of each attribute", _heads("Attribute", "#Known", "#Share"), rows
+        "How much is known of each attribute", heads("Attribute", "#Known", "#Share"), rows
     )
 
 
@@ -106,7 +106,7 @@ def _streets(km_by_class: dict[str, float]) -> Table:
     ordered = sorted(km_by_class.items(), key=lambda item: -item[1])
     rows = [[_words.label(name), f"{km:,.2f}"] for name, km in ordered]
     return Table(
-        "Streets by class", _heads("Class in OpenStreetMap", "#Kilometres of centre line"), rows
+        "Streets by class", heads("Class in OpenStreetMap", "#Kilometres of centre line"), rows
     )
 
 
@@ -121,7 +121,7 @@ def _apart(summary: Summary) -> Table:
     ]
     if summary["cameras"]["outside"]:
         rows.append(["Outside the boundary", f"{summary['cameras']['outside']:,}"])
-    return Table("Counted apart", _heads("What", "#Objects"), rows)
+    return Table("Counted apart", heads("What", "#Objects"), rows)
 
 
 def _sources(sources: Iterable[dict[str, Any]]) -> Table:
@@ -137,7 +137,7 @@ def _sources(sources: Iterable[dict[str, Any]]) -> Table:
         ]
         for source in sources
     ]
-    heads = _heads(
+    columns = heads(
         "File", "Format", "As of", "#Rows", "#Used", "#Rows set aside", "#Values set aside"
     )
-    return Table("Sources", heads, rows)
+    return Table("Sources", columns, rows)

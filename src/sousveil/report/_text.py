@@ -31,6 +31,12 @@ def answer(summary: Summary) -> str:
     n = summary["cameras"]["records"]
     where = _where(summary)
     when = f" as of {day(summary['on'])}" if summary["dated"] else ", in a list without a date"
+    aside = summary["quarantine"]["rows_set_aside"]
+    if not n and aside:
+        return (
+            f"**No camera** could be placed {where}: {plural(aside, 'row')} of the sources could "
+            "not be used. Each is listed with its reason in quarantine.csv."
+        )
     if not n:
         return (
             f"**No camera** is {_entered(summary)} {where}{when}. "

@@ -40,6 +40,7 @@ TIMELINE_FILES: Final = {
     "lifetimes": "lifetimes.csv",
     "installed": "installed.csv",
     "timeline": "timeline.json",
+    "page": "timeline.html",
 } | {k: FILES[k] for k in ("sources", "attribution")}
 """The files of a timeline."""
 
@@ -71,6 +72,7 @@ class _Open(NamedTuple):
 
     connection: Connection
     directory: Path
+    sources: list[Source]
 
     def table(self, sql: str, schema: pa.Schema | None = None, **values: Any) -> pa.Table:
         rows = self.connection.sql(sql, params=values or None).to_arrow_table()
@@ -116,10 +118,12 @@ def write_difference(
 
 
 def write_timeline(register: Path, directory: Path, told: dict[str, Any]) -> dict[str, str]:
-    """Write a timeline, which holds no record of any source, to a directory.
+    """Write a timeline, which holds no record of any source, to a directory, with its page.
 
     Returns TIMELINE_FILES with their paths.
     """
+    from sousveil.report import timeline_html  # brings jinja2 and the charts, only for this page
+
     ids = [source_id for row in told["dates"] for source_id in row["sources"]]
     group = pa.field("cameras", pa.string(), nullable=False)
     curves = [
@@ -137,6 +141,8 @@ def write_timeline(register: Path, directory: Path, told: dict[str, Any]) -> dic
         for name, table in tables.items():
             export.write_csv(table, out.directory / TIMELINE_FILES[name])
         export.write_json(told, out.directory / TIMELINE_FILES["timeline"])
+        page = timeline_html(told, register=register.name, sources=out.sources)
+        (out.directory / TIMELINE_FILES["page"]).write_text(page, encoding="utf-8")
     return _paths(directory, TIMELINE_FILES)
 
 
@@ -154,7 +160,7 @@ def _results(
             export.write_json(list(map(_with_counts, told, rows)), partial / FILES["sources"])
             notice = licences.attribution(sources)
             (partial / FILES["attribution"]).write_text(notice, encoding="utf-8")
-            yield _Open(connection, partial)
+            yield _Open(connection, partial, sources)
 
 
 def _with_counts(told: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:

@@ -18,17 +18,32 @@ from sousveil.store._presence import COVERED_BY
 NEAR_DEG: Final = 0.01
 """How far around a new source the cameras of other lists are compared; about 1 km."""
 
-# Of each camera the newest row of each list that still holds it.
+CELL_DEG: Final = 0.05
+"""Side of the cells by which it is found where several lists are; about 5 km."""
+
+# Of each camera the newest row of each list that still holds it, where other lists are near: what
+# is far from all others says nothing of links and would only fill the memory.
 _COMPARED: Final = f"""
     with box as (
         select min(lon) - {NEAR_DEG} as west, max(lon) + {NEAR_DEG} as east,
                min(lat) - {NEAR_DEG} as south, max(lat) + {NEAR_DEG} as north
         from observations where source_id = $source_id
     ),
-    newest as (
-        select s.*, struct_pack(lon := lon, lat := lat) as place
+    cells as (
+        select distinct series, floor(lon / {CELL_DEG})::int as x, floor(lat / {CELL_DEG})::int as y
         from sightings s, box
         where lon between west and east and lat between south and north
+    ),
+    crowded as (
+        select x + dx as x, y + dy as y
+        from cells, unnest([-1, 0, 1]) as a(dx), unnest([-1, 0, 1]) as b(dy)
+        group by all having count(distinct series) > 1
+    ),
+    newest as (
+        select s.* replace (null::varchar as raw), struct_pack(lon := lon, lat := lat) as place
+        from sightings s, box
+        where lon between west and east and lat between south and north
+            and (floor(lon / {CELL_DEG})::int, floor(lat / {CELL_DEG})::int) in (from crowded)
         qualify row_number() over (
             partition by camera_id, series order by dated desc, source_id, observation_id) = 1
     ),
@@ -122,6 +137,8 @@ def compared(connection: Connection, source_id: str, until: date) -> pa.Table:
 
     records.OBSERVATIONS, with the series as source_id, so that editions of one list are one list.
     """
+    if connection.sql("select count(distinct series) from sources").fetchall() == [(1,)]:
+        return OBSERVATIONS.empty_table()
     rows = connection.sql(_COMPARED, params={"source_id": source_id, "until": until})
     return rows.to_arrow_table().select(OBSERVATIONS.names).cast(OBSERVATIONS)
 

@@ -10,14 +10,16 @@ const NOTHING = { type: "FeatureCollection", features: [] };
 let map = null;
 let popup = null;
 let groups = new Map(); // first camera at a place -> all that are shown there
-let placed = { cameras: NOTHING, bearings: NOTHING };
+let placed = { rows: [], cameras: NOTHING, bearings: null };
 
 async function tile({ url }) {
   const [z, x, y] = url.slice("background://".length).split("/").map(Number);
   const found = tilePlaces.get(`${z}/${x}/${y}`);
   if (!found) return { data: new ArrayBuffer(0) };
   const encoded = tileText.slice(found[0], found[0] + found[1]);
-  const bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
+  const decoded = atob(encoded);
+  const bytes = new Uint8Array(decoded.length);
+  for (let k = 0; k < decoded.length; k++) bytes[k] = decoded.charCodeAt(k);
   const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return { data: await new Response(inflated).arrayBuffer() };
 }
@@ -38,27 +40,41 @@ const point = (i, properties) => ({
   type: "Feature", properties, geometry: { type: "Point", coordinates: lonLat(i) },
 });
 
+const collection = (features) => ({ type: "FeatureCollection", features });
+
 // Cameras at exactly one place become one feature, so that none hides another.
 function place(rows) {
   groups = new Map();
-  const first = new Map();
+  const columns = new Map(); // longitude -> latitude -> the group there
   for (const i of rows) {
-    const key = `${cameras.lon[i]} ${cameras.lat[i]}`;
-    const start = first.get(key);
-    if (start === undefined) {
-      first.set(key, i);
-      groups.set(i, [i]);
+    let column = columns.get(cameras.lon[i]);
+    if (!column) columns.set(cameras.lon[i], column = new Map());
+    const group = column.get(cameras.lat[i]);
+    if (group) {
+      group.push(i);
     } else {
-      groups.get(start).push(i);
+      groups.set(i, [i]);
+      column.set(cameras.lat[i], groups.get(i));
     }
   }
-  const features = [...groups].map(([i, group]) => point(i, groupProperties(i, group)));
-  const bearings = rows.flatMap((i) => (cameras.rounded[i] ? [] : (cameras.bearings[i] || []).map((b) =>
-    point(i, { b, k: code("kind", i), o: code("operator_class", i), f: wedgeAngle(i) }))));
   placed = {
-    cameras: { type: "FeatureCollection", features },
-    bearings: { type: "FeatureCollection", features: bearings },
+    rows,
+    cameras: collection([...groups].map(([i, group]) => point(i, groupProperties(i, group)))),
+    bearings: null,
   };
+}
+
+// Directions are drawn only close by: until then the worker is spared them.
+function bearingsFor(zoom) {
+  if (zoom < lastClusterZoom + 1 && !placed.bearings) return NOTHING;
+  placed.bearings ??= collection(placed.rows.flatMap((i) => (cameras.rounded[i] ? [] : (cameras.bearings[i] || []).map((b) =>
+    point(i, { b, k: code("kind", i), o: code("operator_class", i), f: wedgeAngle(i) })))));
+  return placed.bearings;
+}
+
+function showBearings() {
+  if (placed.bearings || map.getZoom() < lastClusterZoom + 1) return;
+  map.getSource("bearings")?.setData(bearingsFor(map.getZoom()));
 }
 
 // Clusters end at the first zoom where few places share a patch: a village shows all at once, a city late.
@@ -164,9 +180,9 @@ function cameraLayers() {
   ];
 }
 
-function style() {
+function style(zoom = map.getZoom()) {
   const sources = {
-    bearings: { type: "geojson", data: placed.bearings },
+    bearings: { type: "geojson", data: bearingsFor(zoom) },
     cameras: { type: "geojson", data: placed.cameras, cluster: true, clusterRadius: CLUSTER_RADIUS_PX,
       clusterMaxZoom: lastClusterZoom, maxzoom: lastClusterZoom + 3,
       clusterProperties: Object.fromEntries(["n", "r", ...COUNTED].map((name) => [name, ["+", ["get", name]]])) },
@@ -302,10 +318,10 @@ function makeMap() {
   [frame.hidden, still.hidden] = [false, true];
   try {
     return new maplibregl.Map({
-      container: frame, style: style(), bounds: [[west, south], [east, north]],
+      container: frame, style: style(0), bounds: [[west, south], [east, north]],
       fitBoundsOptions: { padding: 36, maxZoom: CLOSE_ZOOM }, minZoom: Math.max(0, (tiles?.min_zoom ?? 3) - 1),
       maxZoom: 20, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false,
-      cooperativeGestures: true, fadeDuration: 0,
+      cooperativeGestures: true, fadeDuration: 0, validateStyle: false,
     });
   } catch {
     [frame.hidden, still.hidden] = [true, false];
@@ -328,6 +344,8 @@ function startMap() {
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), "bottom-left");
   map.addControl(creditControl(), "bottom-right");
   map.on("styleimagemissing", addSign);
+  map.on("style.load", showBearings);
+  map.on("zoom", showBearings);
   map.on("click", ({ point: { x, y } }) => {
     const found = nearest(x, y, 8);
     if (found) pick(found);
@@ -341,10 +359,9 @@ function startMap() {
 }
 
 function addSign({ id }) {
-  const drawn = draw(id);
-  if (!drawn || map.hasImage(id)) return;
-  const pixels = drawn.getContext("2d").getImageData(0, 0, drawn.width, drawn.height);
-  map.addImage(id, pixels, { pixelRatio: SCALE });
+  if (map.hasImage(id)) return;
+  const drawn = pixels(id);
+  if (drawn) map.addImage(id, drawn, { pixelRatio: SCALE });
 }
 
 function showChosen(rows) {
@@ -354,5 +371,5 @@ function showChosen(rows) {
   placed.all = all;
   popup?.remove();
   map.getSource("cameras")?.setData(placed.cameras);
-  map.getSource("bearings")?.setData(placed.bearings);
+  map.getSource("bearings")?.setData(bearingsFor(map.getZoom()));
 }

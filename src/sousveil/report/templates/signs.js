@@ -6,22 +6,38 @@ const SCALE = Math.min(3, Math.max(2, Math.ceil(window.devicePixelRatio || 1)));
 const LABEL_FONT = '500 11.5px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
 const OWNER_COLOURS = ["--owner-unknown", "--owner-public", "--owner-private"];
 
+const colours = new Map(); // as the style has them, until light turns to dark
+
 function css(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  if (!colours.has(name)) {
+    colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  }
+  return colours.get(name);
 }
 
 function colour(mode, category) {
   return css(mode === "kind" ? `--kind-${category}` : OWNER_COLOURS[category]);
 }
 
+// A canvas of its own for each sign of the legend; the map reads its hundreds off one and the same.
+const newPen = () => document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+let sharedPen = null;
+let sharing = false;
+
 function canvas(width, height, draw) {
-  const made = document.createElement("canvas");
-  made.width = Math.ceil(width * SCALE);
-  made.height = Math.ceil(height * SCALE);
-  const pen = made.getContext("2d", { willReadFrequently: true });
+  const pen = sharing ? (sharedPen ??= newPen()) : newPen();
+  pen.canvas.width = Math.ceil(width * SCALE); // which also clears it, and sets the pen back
+  pen.canvas.height = Math.ceil(height * SCALE);
   pen.scale(SCALE, SCALE);
   draw(pen);
-  return made;
+  return pen.canvas;
+}
+
+function pixels(name) {
+  sharing = true;
+  const drawn = draw(name);
+  sharing = false;
+  return drawn && sharedPen.getImageData(0, 0, drawn.width, drawn.height);
 }
 
 function outline(pen, shape, x, y, radius) {
@@ -135,9 +151,9 @@ function wedge(mode, category, angle) {
 
 function label(name) {
   const shown = name.length > 48 ? `${name.slice(0, 47)}…` : name;
-  const measure = document.createElement("canvas").getContext("2d");
-  measure.font = LABEL_FONT;
-  const width = Math.ceil(measure.measureText(shown).width) + 6;
+  sharedPen ??= newPen();
+  sharedPen.font = LABEL_FONT;
+  const width = Math.ceil(sharedPen.measureText(shown).width) + 6;
   return canvas(width, 18, (pen) => {
     pen.font = LABEL_FONT;
     pen.textAlign = "center";

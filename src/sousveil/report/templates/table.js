@@ -17,14 +17,22 @@ const EVERY_COLUMN = [
 const COLUMNS = EVERY_COLUMN.filter(({ value }) => cameras.id.some((_, i) => value(i) !== null));
 const list = { rows: [], page: 0, column: COLUMNS.at(-1), descending: true }; // newest first
 
-function compare(column, descending) {
+// Texts of a column repeat: the few distinct ones are put in order once, and rows compare numbers.
+function ranks(column) {
   const key = column.key ?? column.value;
+  const keys = cameras.id.map((_, i) => key(i));
+  const distinct = [...new Set(keys)].filter((value) => typeof value === "string").sort(collator.compare);
+  const place = new Map(distinct.map((value, k) => [value, k]));
+  return keys.map((value) => place.get(value) ?? value);
+}
+
+function compare(column, descending) {
+  const rank = (column.ranks ??= ranks(column));
   const sign = descending ? -1 : 1;
   return (a, b) => {
-    const [left, right] = [key(a), key(b)];
+    const [left, right] = [rank[a], rank[b]];
     if (left === null || right === null) return (left === null) - (right === null) || a - b;
-    const order = typeof left === "number" ? left - right : collator.compare(left, right);
-    return sign * order || a - b;
+    return sign * (left - right) || a - b;
   };
 }
 

@@ -37,6 +37,9 @@ PUBLISHER: Final = "OpenStreetMap contributors"
 LICENCE: Final = "ODbL-1.0"
 ATTRIBUTION: Final = "© OpenStreetMap contributors"
 
+COMPILED_FROM_BYTES: Final = 20_000_000
+"""From this size on the compiled reader is tried: see `_compiled` for the times behind it."""
+
 # What pyosmium, zlib, gzip, bz2 and json raise for bytes that are not what they should be.
 _DAMAGE: Final = (
     RuntimeError,
@@ -160,6 +163,10 @@ def _refusing_damage(path: Path) -> Iterator[None]:
 def _contents(path: Path, form: Format, *, context: bool, progress: Progress) -> Contents:
     if form.kind == "json":
         return _overpass.read(path, form, context=context, progress=progress)
+    if form.kind == "pbf" and path.stat().st_size >= COMPILED_FROM_BYTES:
+        contents = _compiled_contents(Input(path, form), context=context, progress=progress)
+        if contents is not None:
+            return contents
     with _safe_file(path, form) as (file, left_out):
         try:
             contents = _pyosmium.read(file, context=context, progress=progress)
@@ -168,6 +175,15 @@ def _contents(path: Path, form: Format, *, context: bool, progress: Progress) ->
             with newest_versions(file) as ordered:
                 contents = _pyosmium.read(ordered, context=context, progress=progress)
     return replace(contents, set_aside=left_out)
+
+
+def _compiled_contents(file: Input, *, context: bool, progress: Progress) -> Contents | None:
+    """Return what the compiled reader finds, None for a file that is not for it."""
+    try:
+        from sousveil.sources.osm import _compiled
+    except RuntimeError:  # numba finds no folder where it may keep what it compiles
+        return None
+    return _compiled.read(file, context=context, progress=progress)
 
 
 @contextmanager

@@ -63,10 +63,22 @@ def no_features() -> Features:
     return Features(STREETS.empty_table(), BUILDINGS.empty_table(), 0, 0)
 
 
-class _Batch(NamedTuple):
+class Batch(NamedTuple):
+    """Rows of records.STREETS or BUILDINGS, and how many were mended or have no area."""
+
     table: pa.RecordBatch
     repaired: int
     without_area: int
+
+
+def features_of(streets: Sequence[Batch], buildings: Sequence[Batch]) -> Features:
+    """Join batches."""
+    return Features(
+        streets=pa.Table.from_batches([b.table for b in streets], STREETS),
+        buildings=pa.Table.from_batches([b.table for b in buildings], BUILDINGS),
+        repaired=sum(b.repaired for b in buildings),
+        without_area=sum(b.without_area for b in buildings),
+    )
 
 
 def as_polygon(line: str) -> str | None:
@@ -91,7 +103,7 @@ class Collector:
     def __init__(self) -> None:
         self._streets: list[Row] = []
         self._buildings: list[Row] = []
-        self._done: dict[str, list[Future[_Batch]]] = {"street": [], "building": []}
+        self._done: dict[str, list[Future[Batch]]] = {"street": [], "building": []}
         self._worker = ThreadPoolExecutor(max_workers=1)
 
     def __enter__(self) -> Collector:
@@ -121,44 +133,43 @@ class Collector:
         self._flush("building", relations, relation_building_batch)
         streets = [job.result() for job in self._done["street"]]
         buildings = [job.result() for job in self._done["building"]]
-        return Features(
-            streets=_once(pa.Table.from_batches([b.table for b in streets], STREETS)),
-            buildings=_once(pa.Table.from_batches([b.table for b in buildings], BUILDINGS)),
-            repaired=sum(b.repaired for b in buildings),
-            without_area=sum(b.without_area for b in buildings),
+        features = features_of(streets, buildings)
+        return features._replace(
+            streets=_once(features.streets), buildings=_once(features.buildings)
         )
 
-    def _flush(self, name: str, rows: Sequence[Row], make: Callable[..., _Batch]) -> None:
+    def _flush(self, name: str, rows: Sequence[Row], make: Callable[..., Batch]) -> None:
         if rows:
             self._done[name].append(self._worker.submit(make, rows))
 
 
-def street_batch(rows: Sequence[Row]) -> _Batch:
+def street_batch(rows: Sequence[Row]) -> Batch:
     """Turn rows of streets into a batch of records.STREETS."""
     ids, geometry, *tags = zip(*rows, strict=True)
-    columns = [_ids("way/", ids), *(pa.array(c, pa.string()) for c in tags), _binary(geometry)]
-    return _Batch(pa.RecordBatch.from_arrays(columns, schema=STREETS), 0, 0)
+    texts = (pa.array(column, pa.string()) for column in tags)
+    columns = [_ids("way/", ids), *texts, _binary(geometry)]
+    return Batch(pa.RecordBatch.from_arrays(columns, schema=STREETS), 0, 0)
 
 
-def way_building_batch(rows: Sequence[Row]) -> _Batch:
+def way_building_batch(rows: Sequence[Row]) -> Batch:
     """Turn rows of buildings drawn as ways into a batch of records.BUILDINGS."""
     return _building_batch("way/", rows)
 
 
-def relation_building_batch(rows: Sequence[Row]) -> _Batch:
+def relation_building_batch(rows: Sequence[Row]) -> Batch:
     """Turn rows of buildings drawn as relations into a batch of records.BUILDINGS."""
     return _building_batch("relation/", rows)
 
 
-def _building_batch(prefix: str, rows: Sequence[Row]) -> _Batch:
+def _building_batch(prefix: str, rows: Sequence[Row]) -> Batch:
     ids, geometry, *tags = zip(*rows, strict=True)
-    polygons, repaired, usable = _valid(_binary(geometry))
+    polygons, repaired, usable = valid(_binary(geometry))
     columns = [_ids(prefix, ids), *(pa.array(c, pa.string()) for c in tags), polygons]
     if usable is not None:
         mask = pa.array(usable)
         columns = [column.filter(mask) for column in columns]
     batch = pa.RecordBatch.from_arrays(columns, schema=BUILDINGS)
-    return _Batch(batch, repaired, len(rows) - batch.num_rows)
+    return Batch(batch, repaired, len(rows) - batch.num_rows)
 
 
 def _ids(prefix: str, ids: Sequence[int]) -> pa.Array:
@@ -176,7 +187,7 @@ def _binary(hexadecimal: Sequence[str]) -> pa.Array:
     )
 
 
-def _valid(encoded: pa.Array) -> tuple[pa.Array, int, np.ndarray | None]:
+def valid(encoded: pa.Array) -> tuple[pa.Array, int, np.ndarray | None]:
     """Mend polygons that cross or touch themselves: the building stands there all the same.
 
     Returns the polygons, how many were mended, and which of them have an area (None: all).

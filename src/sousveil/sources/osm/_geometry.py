@@ -29,11 +29,25 @@ def area_within(lines: Sequence[shapely.Geometry]) -> shapely.Geometry | None:
     Inside is what an odd number of rings surrounds, whatever the roles of the members say: roles
     are often wrong, and this is how OpenStreetMap's own tools read multipolygons.
     """
+    return areas_within([lines])[0]
+
+
+def areas_within(
+    relations: Sequence[Sequence[shapely.Geometry]],
+) -> list[shapely.Geometry | None]:
+    """Return the same for the ways of many relations, faster than one by one."""
+    sizes = [len(lines) for lines in relations]
+    every = np.array([line for lines in relations for line in lines], object)
+    owners = np.repeat(np.arange(len(relations)), sizes)
+    together = np.full(len(relations), shapely.GeometryCollection(), object)
+    shapely.geometrycollections(every, indices=owners, out=together)
     with np.errstate(invalid="ignore"):  # GEOS leaves the flag behind where all went well
-        area = shapely.build_area(shapely.GeometryCollection(list(lines)))
-    if area.is_empty or not area.is_valid:
-        area = _odd_even(lines)
-    return None if area is None or area.is_empty else area
+        areas = shapely.build_area(together)
+        failed = shapely.is_empty(areas) | ~shapely.is_valid(areas)
+    for at in np.flatnonzero(failed).tolist():
+        area = _odd_even(relations[at])
+        areas[at] = None if area is None or area.is_empty else area
+    return list(areas)
 
 
 def whole_of(

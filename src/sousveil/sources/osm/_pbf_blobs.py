@@ -12,12 +12,13 @@ Source of the format: https://wiki.openstreetmap.org/wiki/PBF_Format
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, NamedTuple
+
+from isal import isal_zlib  # twice as fast as Python's zlib
 
 Kind = Literal["node", "way", "relation", "changeset"]
 
@@ -52,10 +53,19 @@ class Blob(NamedTuple):
     spoken: bool  # one of the words asked for is among its texts
 
 
-class _Packed(NamedTuple):
+class Place(NamedTuple):
+    """Where a blob stands in its file, head included, as the heads alone tell."""
+
     start: int
     size: int
     kind: bytes  # OSMHeader, OSMData
+    body_bytes: int  # at its end
+
+
+class _Packed(NamedTuple):
+    start: int
+    size: int
+    kind: bytes
     body: bytes
 
 
@@ -89,8 +99,36 @@ def slices(path: Path, blobs: Iterable[Blob]) -> Iterator[bytes]:
         yield piece
 
 
+def places(path: Path) -> list[Place]:
+    """Return where the blobs of a file stand, without reading them; ValueError if they do not."""
+    with path.open("rb") as file:
+        end = os.fstat(file.fileno()).st_size
+        found = []
+        for place in _places(file):
+            if place.start + place.size > end:
+                raise ValueError(f"ends in the middle of the blob at byte {place.start:,}")
+            found.append(place)
+            file.seek(place.body_bytes, os.SEEK_CUR)
+    return found
+
+
+def content(file: int, place: Place) -> bytes | memoryview:
+    """Read and unpack one blob of an open file, which other threads may read at the same time."""
+    body = os.pread(file, place.body_bytes, place.start + place.size - place.body_bytes)
+    return _unpacked(_Packed(place.start, place.size, place.kind, body))
+
+
 def _packed(file: BinaryIO) -> Iterator[_Packed]:
     """Read the blobs of a file as they are."""
+    for start, size, kind, body_bytes in _places(file):
+        body = file.read(body_bytes)
+        if len(body) < body_bytes:
+            raise ValueError(f"ends in the middle of the blob at byte {start:,}")
+        yield _Packed(start, size, kind, body)
+
+
+def _places(file: BinaryIO) -> Iterator[Place]:
+    """Read the heads of blobs, each from where the file stands then."""
     start = 0
     while size := file.read(4):
         head_bytes = int.from_bytes(size, "big")
@@ -104,10 +142,7 @@ def _packed(file: BinaryIO) -> Iterator[_Packed]:
             raise ValueError(f"a blob larger than the format allows at byte {start:,}")
         if bytes(kind) != (b"OSMData" if start else b"OSMHeader"):
             raise ValueError(f"a blob of unknown type at byte {start:,}")
-        body = file.read(body_bytes)
-        if len(body) < body_bytes:
-            raise ValueError(f"ends in the middle of the blob at byte {start:,}")
-        yield _Packed(start, 4 + head_bytes + body_bytes, bytes(kind), body)
+        yield Place(start, 4 + head_bytes + body_bytes, bytes(kind), body_bytes)
         start += 4 + head_bytes + body_bytes
 
 
@@ -117,7 +152,7 @@ def _looker(words: Collection[bytes]) -> Callable[[_Packed], Blob]:
         kinds: set[Kind] = set()
         spoken = packed.kind == b"OSMHeader"
         if not spoken:
-            for number, value in _fields(content, packed.start):
+            for number, value in fields(content, packed.start):
                 if number == _GROUP and isinstance(value, memoryview) and value:
                     kinds.add(_GROUPS.get(value[0] >> 3, "changeset"))
                 elif number == _TEXTS and isinstance(value, memoryview):
@@ -138,10 +173,10 @@ def _unpacked(packed: _Packed) -> bytes | memoryview:
             f"blob at byte {packed.start:,} is packed in a way other than zlib; "
             "`osmium cat -o copy.osm.pbf` makes a copy that can be read"
         )
-    unpacker = zlib.decompressobj()
+    unpacker = isal_zlib.decompressobj()
     try:
         content = unpacker.decompress(zipped, _BLOB_BYTES)
-    except zlib.error:
+    except isal_zlib.error:  # type: ignore[misc]  # the package's types call it a value
         raise ValueError(f"blob at byte {packed.start:,} does not unpack") from None
     if not unpacker.eof or len(content) != blob.get(_RAW_SIZE):
         raise ValueError(f"blob at byte {packed.start:,} has not the size that it states")
@@ -169,10 +204,10 @@ def _refuse_zero_bytes(texts: bytes, start: int) -> None:
 
 
 def _message(data: bytes, start: int) -> dict[int, int | memoryview]:
-    return dict(_fields(data, start))
+    return dict(fields(data, start))
 
 
-def _fields(data: bytes | memoryview, start: int) -> Iterator[Field]:
+def fields(data: bytes | memoryview, start: int) -> Iterator[Field]:
     """Yield number and value of the fields of a protobuf message; fixed-width ones are skipped."""
     view = memoryview(data)
     position = 0

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Any, Final
 
 import shapely
 from osmium.filter import TagFilter
@@ -23,28 +23,18 @@ from osmium.osm import NODE, OBJECT, RELATION, WAY
 from sousveil.sources.osm import _boundaries
 from sousveil.sources.osm._contents import Contents
 from sousveil.sources.osm._drawing import Drawing
-from sousveil.sources.osm._features import BUILDING_KEYS, Collector, Features, Row, no_features
-from sousveil.sources.osm._geometry import (
-    Position,
-    area_within,
-    line_through,
-    representative_point,
-    whole_of,
-)
+from sousveil.sources.osm._features import Collector, Features, no_features
+from sousveil.sources.osm._findings import Findings
+from sousveil.sources.osm._geometry import line_through
 from sousveil.sources.osm._objects import (
     INSTALLATION_TAGS,
     Found,
-    Key,
     ObjectType,
-    is_enforcement,
     is_installation,
     known_time,
-    newest,
-    numbered,
 )
 from sousveil.sources.osm._passes import (
     Input,
-    box,
     content_date,
     each,
     header,
@@ -60,7 +50,7 @@ WORDS: Final = tuple({value.encode() for _, value in INSTALLATION_TAGS} | {b"enf
 """A blob that holds none of these among its texts holds nothing that is looked for."""
 
 _NAMES: Final[Mapping[str, ObjectType]] = {"n": "node", "w": "way", "r": "relation"}
-_ENTITIES: Final = {"node": NODE, "way": WAY, "relation": RELATION}
+_ENTITIES: Final[Mapping[ObjectType, Any]] = {"node": NODE, "way": WAY, "relation": RELATION}
 _ENFORCEMENT: Final = ("type", "enforcement")
 _MULTIPOLYGON: Final = ("type", "multipolygon")
 
@@ -69,31 +59,18 @@ class Disordered(Exception):
     """The file holds nodes after the ways that need them."""
 
 
-class _Building(NamedTuple):
-    """A building drawn as a relation: its tags in the order of a row, and its ways."""
-
-    id: int
-    tags: Row
-    ways: list[int]
-
-
 @dataclass
-class _Findings:
+class _Findings(Findings):
     """What the objects that passed the filters say; grows as they are taken."""
 
-    found: list[Found] = field(default_factory=list)
-    lines: dict[int, shapely.Geometry] = field(default_factory=dict)  # by id of the way
-    nodes: dict[int, Position] = field(default_factory=dict)
     unlocated: dict[int, list[int]] = field(default_factory=dict)  # nodes of ways without a line
-    members: dict[int, list[Key]] = field(default_factory=dict)  # of the relations in found
-    devices: dict[Key, str] = field(default_factory=dict)  # with the value of `enforcement`
-    buildings: list[_Building] = field(default_factory=list)
 
     def take(self, obj: Any) -> None:
         """Take what matters of one object of a pass."""
         kind = _NAMES[obj.type_str()]
         if kind == "relation":
-            self._take_relation(obj)
+            members = [(_NAMES[m.type], m.ref, m.role) for m in obj.members]
+            self.take_relation(obj.id, obj.tags, members)
         if not is_installation(obj.tags) and (kind, obj.id) not in self.devices:
             return
         lon, lat = _position(obj) if kind == "node" else (None, None)
@@ -103,29 +80,12 @@ class _Findings:
         if kind == "way":
             self._take_way(obj)
 
-    def _take_relation(self, relation: Any) -> None:
-        tags = relation.tags
-        if is_installation(tags):
-            self.members[relation.id] = [(_NAMES[m.type], m.ref) for m in relation.members]
-        if is_enforcement(tags):
-            value = tags.get("enforcement", "")
-            devices = [m for m in relation.members if m.role == "device"]
-            self.devices |= {(_NAMES[m.type], m.ref): value for m in devices}
-        if tags.get("type") == "multipolygon" and tags.get("building", "no") != "no":
-            row = (tags.get("building"), *map(tags.get, BUILDING_KEYS))
-            ways = [m.ref for m in relation.members if m.type == "w"]
-            self.buildings.append(_Building(relation.id, row, ways))
-
     def _take_way(self, way: Any) -> None:
         line = line_through(runs_of(way))
         if line is None:
             self.unlocated[way.id] = [node.ref for node in way.nodes]
         else:
             self.lines[way.id] = line
-
-    def member_ids(self, kind: ObjectType) -> set[int]:
-        """Return the ids of the members, of one kind, of the relations that were found."""
-        return {i for members in self.members.values() for k, i in members if k == kind}
 
 
 def read(source: Input, *, context: bool, progress: Progress) -> Contents:
@@ -150,17 +110,7 @@ def read(source: Input, *, context: bool, progress: Progress) -> Contents:
         features, newest_edit, notes = no_features(), None, []
     _find_devices(source, findings)
     _look_up_places(source, findings, members=not context)
-    found = {key: _placed(one, findings) for key, one in newest(findings.found).items()}
-    edits = [one.edited_at for one in found.values()] + [newest_edit]
-    return Contents(
-        objects=numbered(found, findings.devices),
-        # Where the header does not date the file: the newest edit of what was kept of it.
-        content_date=content_date(head) or _latest(edits),
-        header_box=box(head),
-        streets=features.streets,
-        buildings=features.buildings,
-        notes=notes,
-    )
+    return findings.contents(head, features, newest_edit, notes)
 
 
 def boundaries(source: Input) -> Iterator[_boundaries.Boundary]:
@@ -195,7 +145,7 @@ def _draw(
         if drawing.nodes_came_late():
             raise Disordered
         whole = {way: line for way, line in drawing.lines.items() if way not in drawing.partial}
-        drawn = list(_drawn_buildings(findings.buildings, whole))
+        drawn = findings.drawn_buildings(whole)
         features = collector.finish(drawn)
     for way in members & drawing.lines.keys():
         findings.lines[way] = shapely.from_wkb(drawing.lines[way])
@@ -207,21 +157,11 @@ def _draw(
     return features, known_time(drawing.newest_edit), features.notes(undrawn)
 
 
-def _drawn_buildings(buildings: Iterable[_Building], lines: Mapping[int, str]) -> Iterator[Row]:
-    """Yield a row for every building drawn as a relation all of whose ways are in the file."""
-    for building in buildings:
-        if not building.ways or not all(way in lines for way in building.ways):
-            continue
-        area = area_within(shapely.from_wkb([lines[way] for way in building.ways]))
-        if area is not None:
-            yield (building.id, shapely.to_wkb(area, hex=True, byte_order=1), *building.tags)
-
-
 def _find_devices(source: Input, findings: _Findings) -> None:
     """Take the devices of enforcement relations that no tag of their own gave away."""
-    missing = findings.devices.keys() - {(one.type, one.id) for one in findings.found}
+    missing = {kind: findings.missing_devices(kind) for kind in _ENTITIES}
     for kind, entity in _ENTITIES.items():
-        _take_all(findings, pick(source, entity, [i for k, i in missing if k == kind]))
+        _take_all(findings, pick(source, entity, missing[kind]))
 
 
 def _look_up_places(source: Input, findings: _Findings, *, members: bool) -> None:
@@ -242,25 +182,5 @@ def _look_up_places(source: Input, findings: _Findings, *, members: bool) -> Non
             findings.lines[way] = line
 
 
-def _placed(one: Found, findings: _Findings) -> Found:
-    """Give a way or relation the position of its geometry, as far as that is known."""
-    if one.type == "node":
-        return one
-    if one.type == "way":
-        geometry = findings.lines.get(one.id)
-    else:
-        members = findings.members.get(one.id, [])
-        geometry = whole_of(
-            [findings.lines[i] for kind, i in members if kind == "way" and i in findings.lines],
-            [findings.nodes[i] for kind, i in members if kind == "node" and i in findings.nodes],
-        )
-    lon, lat = representative_point(geometry) or (None, None)
-    return one._replace(lon=lon, lat=lat)
-
-
 def _position(node: Any) -> tuple[float | None, float | None]:
     return (node.lon, node.lat) if node.location.valid() else (None, None)
-
-
-def _latest(moments: Iterable[datetime | None]) -> date | None:
-    return max((moment.date() for moment in moments if moment), default=None)

@@ -1,0 +1,66 @@
+"""The examples in docs/capture.md say what really comes out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from sousveil.capture import MODELS
+from sousveil.capture import _latent as latent
+from sousveil.cli import app
+from tests.conftest import PROJECT
+
+PAGE = (PROJECT / "docs" / "capture.md").read_text(encoding="utf-8")
+
+
+def block(language: str, first: str = "") -> str:
+    found = re.search(rf"^```{language}\n({re.escape(first)}.*?)^```", PAGE, re.M | re.S)
+    assert found is not None
+    return found[1]
+
+
+def test_the_table_of_kosovo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kosovo.csv").write_text(block("csv"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    # The latent classes are sampled shortly here: their line, and what is made from it, is not
+    # compared (tests/test_capture_published.py does that).
+    for name, value in {"WARM_UP": 100, "SAMPLES": 50, "THINNING": 1}.items():
+        monkeypatch.setattr(latent, name, value)
+    said = block("console", "$ sousveil capture kosovo.csv").splitlines()
+    arguments = re.findall(r'"[^"]*"|\S+', said[0])[2:]
+    done = CliRunner().invoke(app, [*(word.strip('"') for word in arguments), "-q"])
+    assert done.exit_code == 0
+    printed = done.stdout.splitlines()
+    random = ("latent-class", "Ensemble", "Warning")
+    assert [line for line in said[1:] if not line.startswith(random)] == [
+        line for line in printed if not line.startswith(random)
+    ]
+    assert len(said) - 1 <= len(printed)
+
+
+def test_the_plate_readers_of_milan(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(shared_data)
+    known: dict[str, Any] = {}
+    exec(compile(block("python"), "docs/capture.md", "exec"), known)
+    assert capsys.readouterr().out == block("text")
+
+
+def test_every_method_and_every_field_of_the_answer_is_explained() -> None:
+    code = set(re.findall(r"`([^`\n]+)`", PAGE))
+    fields = ("name", "terms", "deviance", "df", "aic", "bic", "recommended", "ensemble",
+              "identifiable", "warnings", "observed", "lists", "models")  # fmt: skip
+    assert {*MODELS, *fields} <= code
+
+
+def test_the_pictures_are_there_and_have_words() -> None:
+    pictures = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", PAGE)
+    assert len(pictures) >= 7
+    for words, file in pictures:
+        assert len(words) > 40
+        assert (PROJECT / "docs" / file).is_file()
