@@ -533,6 +533,11 @@ def test_the_command_writes_what_it_says(helsinki: tuple[Path, dict[str, Any]]) 
     assert {row["of"] for row in summary["curves"]} == {
         "cameras", "level", "recognition", "retention_days"
     }  # fmt: skip
+    singled = {row.get("rule"): row for row in summary["singled_out"]}
+    now = singled["as_it_is"]
+    assert now["unique"] == pytest.approx(1 - summary["unique"]["never"], abs=1e-3)
+    assert singled["half"]["unique_if_followed"] <= now["unique_if_followed"]
+    assert singled["no_recognition"]["unique"] == 0
     assert "ActivitySim" in (folder / "ATTRIBUTION.md").read_text()
 
 

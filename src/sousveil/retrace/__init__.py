@@ -239,6 +239,9 @@ def _retraced(
         "ties_if_followed": _summary.household_ties(town, followed, middle),
         "curves": tried.curves,
         "rules": tried.rules,
+        "singled_out": _singled_out(drawn, _rules.World(0, passed, owned, middle, held), progress)
+        if what_if
+        else [],
         "plausibility": laws(town.town, town.people, town.trips, passed, town.days),
         "powers": _told_powers(drawn.ranges),
         "source": {"id": read.source_id, "licence": read.licence, "seen_on": read.seen_on},
@@ -287,6 +290,35 @@ def _try(drawn: _Drawn, *, what_if: bool, progress: Progress) -> _Tried:
         for row in _rows({"of": what, "value": value}, table[:, len(rules) + c], None)
     ]
     return _Tried(table[:, 0], told if what_if else [], steps)
+
+
+def _singled_out(drawn: _Drawn, world: _rules.World, progress: Progress) -> list[dict[str, Any]]:
+    """Return, for each rule and step, how many are unique and which ties show, with middle powers.
+
+    All residents are looked at: who is unique depends on how many there are.
+    """
+    town, watching, seed = drawn.residents, drawn.watch, drawn.seed
+    rules = _rules.rules(town, drawn.cameras, drawn.ranges, watching)
+    curves = _rules.curves(drawn.cameras, town.days, drawn.ranges)
+    every = [({"rule": rule.name}, rule) for rule in rules]
+    every += [({"of": what, "value": value}, rule) for what, value, rule in curves]
+    rows = []
+    for head, rule in every:
+        progress(f"Who is singled out: {' '.join(head.values())}")
+        powers, held = _rules.recorded(town, world, rule, watching, seed)
+        reach = rule.reach(world)
+        named, seen = _summary.named(town, held, reach), _summary.followed(town, held, reach)
+        ties = _summary.household_ties(town, seen, powers)
+        rows.append(
+            head
+            | {
+                "unique": _summary.ever_unique(town, named),
+                "unique_if_followed": _summary.ever_unique(town, seen),
+                "ties_precision": ties["precision"],
+                "ties_recall_of_met": ties["recall_of_met"],
+            }
+        )
+    return rows
 
 
 def _rows(head: dict[str, Any], values: Any, now: Any) -> list[dict[str, Any]]:

@@ -213,16 +213,23 @@ def shares(measured: npt.NDArray[np.float32]) -> dict[str, Floats]:
 
 def means(residents: Residents, world: World, rule: Rule, watch: Watch, seed: int) -> Floats:
     """Return the means of the MEASURES, and DAYS_HELD, in one world under one rule."""
-    powers, held = world.powers, world.held
-    if rule.powers is not None:
-        powers = rule.powers(world)
-        held = record(residents, world.passed, world.cameras, watch.attends, powers,
-                      seed=seed, world=world.number)  # fmt: skip
-    reach = rule.reach(world)
-    measured = measure(residents, world.passed, held, world.cameras, reach, powers)
+    powers, held = recorded(residents, world, rule, watch, seed)
+    measured = measure(residents, world.passed, held, world.cameras, rule.reach(world), powers)
     kept = rule.retention_days or powers.retention_days
     named = measured[:, m.DAYS_NAMED].mean() / min(kept, residents.days)
     return np.array([*(_mean(values) for values in shares(measured).values()), named * kept])
+
+
+def recorded(
+    residents: Residents, world: World, rule: Rule, watch: Watch, seed: int
+) -> tuple[Powers, Record]:
+    """Return the powers of a rule in a world, and the record that they make."""
+    if rule.powers is None:
+        return world.powers, world.held
+    powers = rule.powers(world)
+    held = record(residents, world.passed, world.cameras, watch.attends, powers,
+                  seed=seed, world=world.number)  # fmt: skip
+    return powers, held
 
 
 def _mean(values: Floats) -> float:

@@ -127,6 +127,14 @@ def uniqueness(residents: Residents, passages: Passages, seed: int) -> dict[str,
     }
 
 
+def ever_unique(residents: Residents, passages: Passages) -> float:
+    """Return the share of residents whose passages are like nobody else's by the end."""
+    who, camera, time_s = passages
+    had = _unicity.points(residents.people.n, who, camera, time_s // _HOUR_S)
+    targets = np.arange(min(TARGETS, residents.people.n))
+    return number((_unicity.days_until_unique(had, targets, 24) > 0).mean())
+
+
 def had_keys(camera: Any, time_s: Any) -> Any:
     """Return one key for each camera and hour."""
     codes = (time_s // _HOUR_S).astype(np.int64) * (int(camera.max()) + 1 if len(camera) else 1)
