@@ -393,6 +393,28 @@ def test_missed_links_of_three_lists_are_made_up_for() -> None:
     assert any("10 draws" in said for said in mended.warnings)
 
 
+def test_beta_is_about_the_list_that_was_linked_second() -> None:
+    links = links_of(800, seed=3)
+    two = links.filter(pa.compute.is_in(links["source_id"], pa.array(["a", "b"])))
+    sizes = {name: two["source_id"].to_pylist().count(name) for name in "ab"}
+    shared = two.num_rows - len(set(two["camera_id"].to_pylist()))
+    for first, second in ("ab", "ba"):
+        row = {"source_l": first, "source_r": second, "n_l": sizes[first], "n_r": sizes[second],
+               "linked": shared, "alpha": 0.95, "beta": 0.05}  # fmt: skip
+        result = capture(two, rates=pa.Table.from_pylist([row], schema=RATES))
+        by_hand = sizes["a"] * sizes["b"] * 0.9 / (shared - 0.05 * sizes[second])
+        assert result.lists == (first, second)
+        assert result.models.to_pylist()[0]["estimate"] == pytest.approx(by_hand)
+
+
+def test_covariates_that_part_the_lists_give_no_number(tmp_path: Path) -> None:
+    rows = ["a,b,zone,count", "1,0,north,400", "1,1,south,30", "0,1,south,40", "1,0,south,50"]
+    path = written(tmp_path, "\n".join(rows) + "\n")
+    told = json.loads(run(path, "--covariates", "zone", "--json", "-q").stdout)
+    assert "doubly-robust" not in {row["name"] for row in told["models"]}
+    assert any("hardly ever in both lists; it is left out" in said for said in told["warnings"])
+
+
 def test_covariates_come_from_the_cameras_of_the_links(tmp_path: Path) -> None:
     links = links_of(900, seed=6)
     ids = sorted(set(links["camera_id"].to_pylist()))

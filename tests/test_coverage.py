@@ -304,53 +304,94 @@ def drawn_truth(
     return pa.Table.from_pylist(rows, schema=cameras.schema)
 
 
-def test_intervals_cover_the_truth_of_generated_places(tmp_path: Path) -> None:
-    uncertain = towns.prior_table(
-        tmp_path, hfov_deg="uniform,40 90,0.3", pixels_h="choice,1280 1 2560 1,0.3",
+def true_towns(
+    rng: np.random.Generator,
+    places: list[dict[str, float]],
+    n: int,
+    priors: Any,
+    *,
+    extra: Any = None,
+) -> tuple[np.ndarray, Any, np.ndarray]:
+    """Return what is really seen in n towns that differ in what lists do not say.
+
+    All stand on one map, 600 m apart. Returns kilometres (n x levels), a tree of the stretches that
+    are seen at the first level, and how far each town is moved.
+    """  # fmt: skip
+    lines, houses = towns.grid()
+    listed = towns.cameras(*[at | {"last_seen": date(2020, 1, 1)} for at in places])
+    width = int(np.ceil(np.sqrt(n)))
+    shift = np.array([[600.0 * (i % width), 600.0 * (i // width)] for i in range(n)])
+    rows = []
+    for move in shift:
+        real = drawn_truth(rng, listed, shared=0.3, loss=0.08).to_pylist()
+        at = [places[int(row["camera_id"][4:])] for row in real]
+        if extra is not None:
+            more = extra(rng)
+            new = towns.cameras(*[p | {"last_seen": date(2026, 1, 1)} for p in more])
+            real += drawn_truth(rng, new, shared=0.3, loss=0.0).to_pylist()
+            at += more
+        known = ("bearings", "hfov_deg", "pixels_h", "height_m")
+        rows += [
+            {"x": p["x"] + move[0], "y": p["y"] + move[1]} | {k: row[k] for k in known}
+            for p, row in zip(at, real, strict=True)
+        ]  # fmt: skip
+
+    def moved(shapes: list[Any]) -> list[Any]:
+        return [shapely.transform(s, lambda xy, m=m: xy + m) for m in shift for s in shapes]
+
+    made = of_tables(towns.cameras(*rows), towns.streets(*moved(lines)),
+                     towns.buildings(*moved(houses)), draws=0, priors=priors).streets  # fmt: skip
+    town = np.array([int(i[4:]) for i in made["street_id"].to_pylist()]) // len(lines)
+    seen_m = made["probability"].to_numpy() * made["length_m"].to_numpy()
+    km = np.zeros((n, len(LEVELS)))
+    for i in range(len(LEVELS)):
+        km[:, i] = np.bincount(town[i::4], seen_m[i::4], minlength=n) / 1000
+    first = made.take(pa.array(np.arange(0, made.num_rows, 4)))
+    first = first.filter(pc.greater(first["probability"], 0.5))
+    shapes = towns.PLANE.flat(shapely.from_wkb(first["geometry"].to_numpy(zero_copy_only=False)))
+    return km, shapely.STRtree(shapes), shift
+
+
+def uncertain_table(folder: Path) -> Any:
+    return towns.prior_table(
+        folder, hfov_deg="uniform,40 90,0.3", pixels_h="choice,1280 1 2560 1,0.3",
         height_m="uniform,2 6,0", loss_per_year="value,0.08,0",
     )  # fmt: skip
-    certain = towns.prior_table(tmp_path)
-    held = total = 0
-    bins = np.zeros((5, 2))
+
+
+def test_intervals_cover_the_truth_of_generated_places(tmp_path: Path) -> None:
+    uncertain, certain = uncertain_table(tmp_path), towns.prior_table(tmp_path)
     lines, houses = towns.grid()
-    streets, buildings = towns.streets(*lines), towns.buildings(*houses)
-    for place in range(14):
+    held, told, found = [], [], []
+    for place in range(4):
         rng = np.random.default_rng(100 + place)
-        rows = [at | {"last_seen": date(2020, 1, 1)} for at in towns.on_streets(rng, 12)]
-        listed = towns.cameras(*rows)
-        made = of_tables(listed, streets, buildings, draws=200, seed=place, priors=uncertain,
-                         on=date(2026, 1, 1), sensitivity=False)  # fmt: skip
-        for _ in range(6):
-            real = drawn_truth(rng, listed, shared=0.3, loss=0.08)
-            there = of_tables(real, streets, buildings, draws=0, priors=certain)
-            for level in ("detect", "observe"):
-                said, true = row_of(made.summary, level), row_of(there.summary, level)
-                held += said["low"] - 1e-9 <= true["share"] <= said["high"] + 1e-9
-                total += 1
-            _calibrate(bins, made.streets, there.streets)
-    assert held / total > 0.90  # 168 intervals of 95 % in 14 places
-    found = bins[:, 0] / np.maximum(bins.sum(axis=1), 1e-9)
-    enough = bins.sum(axis=1) > 2000  # metres
-    assert enough[:2].all()
-    assert np.abs(found - [0.1, 0.3, 0.5, 0.7, 0.9])[enough].max() < 0.12
-
-
-def _calibrate(bins: np.ndarray, told: pa.Table, true: pa.Table) -> None:
-    """Add, by what was told, the metres that are really seen and not."""
-    first = told.filter(pc.equal(told["level"], "detect")).to_pylist()
-    seen = true.filter(pc.and_(pc.equal(true["level"], "detect"),
-                               pc.greater(true["probability"], 0.5)))  # fmt: skip
-    region = shapely.union_all(
-        shapely.buffer(towns.PLANE.flat(shapely.from_wkb(seen["geometry"].to_numpy(
-            zero_copy_only=False))), 0.01, cap_style="flat")
-    )  # fmt: skip
-    shapely.prepare(region)
-    for row in first:
-        if row["probability"] > 0.02:
-            line = towns.PLANE.flat(np.array([shapely.from_wkb(row["geometry"])]))[0]
-            inside = line.intersection(region).length
-            i = min(int(row["probability"] * 5), 4)
-            bins[i] += [inside, row["length_m"] - inside]
+        places = towns.on_streets(rng, 12)
+        listed = towns.cameras(*[at | {"last_seen": date(2020, 1, 1)} for at in places])
+        made = of_tables(listed, towns.streets(*lines), towns.buildings(*houses), draws=2000,
+                         seed=place, priors=uncertain, on=date(2026, 1, 1),
+                         sensitivity=False)  # fmt: skip
+        km, tree, shift = true_towns(rng, places, 50, certain)
+        for i, level in enumerate(("detect", "observe")):
+            said = row_of(made.summary, level)
+            share = km[:, i] / made.summary["street_km"]
+            held += list((share >= said["low"] - 1e-6) & (share <= said["high"] + 1e-6))
+        first = made.streets.take(pa.array(np.arange(0, made.streets.num_rows, 4)))
+        line = shapely.from_wkb(first["geometry"].to_numpy(zero_copy_only=False))
+        middle = shapely.get_coordinates(
+            shapely.line_interpolate_point(towns.PLANE.flat(line), 0.5, normalized=True)
+        )
+        points = shapely.points((middle[None] + shift[:, None]).reshape(-1, 2))
+        hit = np.zeros(len(points), bool)
+        hit[tree.query(points, predicate="dwithin", distance=0.01)[0]] = True
+        told.append(first["probability"].to_numpy())
+        found.append(hit.reshape(len(shift), -1).mean(axis=0))
+    assert 0.92 < np.mean(held) < 0.985  # 400 intervals of 95 %
+    probability, seen = np.concatenate(told), np.concatenate(found)
+    for low, high in ((0.02, 0.08), (0.08, 0.14), (0.14, 0.3)):
+        mine = (probability >= low) & (probability < high)
+        assert mine.sum() > 15
+        # A bin's truth comes from 200 towns whose cameras are alike in part.
+        assert seen[mine].mean() == pytest.approx(probability[mine].mean(), abs=0.04)
 
 
 def test_what_no_list_has_is_added_by_the_undercount() -> None:

@@ -87,3 +87,17 @@ def test_figures_that_are_measured_stand_in_the_table_of_benchmarks() -> None:
     covered = re.search(r"95 % intervals cover ([\d.]+) to\s+([\d.]+) %", table)
     assert covered is not None
     assert f"{covered[1]} to {covered[2]} %" in page("sampling")
+
+
+def test_the_table_of_raters_is_that_of_the_benchmark() -> None:
+    table = (PROJECT / "bench" / "README.md").read_text(encoding="utf-8")
+    measured = table.split("<!-- raters -->")[1].split("<!-- /raters -->")[0]
+    rows = re.findall(r"^\| [a-z].*\|$", measured, re.MULTILINE)[1:]
+    shown = page("raters").split("## Measured")[1]
+    said = [line.split(" | ") for line in re.findall(r"^\| [a-z].*\|$", shown, re.MULTILINE)[1:]]
+    assert len(rows) == len(said) == 6
+    for row, cells in zip(rows, said, strict=True):
+        _, medians, model, covers, width = row.strip("| ").split(" | ")
+        assert cells[1:3] == [medians, model]
+        assert cells[3] == f"{float(covers):.0f} %"
+        assert cells[4].strip(" |") == width

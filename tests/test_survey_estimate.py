@@ -74,6 +74,14 @@ def test_later_draws_keep_what_earlier_ones_settled() -> None:
     assert found.weight @ np.array([1, 3, 0, 2, 0, 5]) == pytest.approx(found.total.sum())
 
 
+def test_strata_with_one_stretch_share_their_variance() -> None:
+    """One of two in each stratum: 1 and 2 expanded to 2 and 4, mean 3: 2 x 0.5 (1 + 1)."""
+    draw = Draw(np.full(6, 0.5), np.array([1, 0, 0, 1, 0, 0], dtype=bool), NO)
+    found = _estimating.totals(FRAME, [draw], seen(1, 9, 9, 2, 9, 9))
+    assert found.total == pytest.approx([2, 4])
+    assert found.variance.sum() == pytest.approx(2.0)
+
+
 def test_the_interval_is_log_normal_where_the_variance_is_known() -> None:
     low, high = _estimating.interval(200.0, 900.0, 0.0)
     factor = math.exp(stats.norm.ppf(0.975) * math.sqrt(math.log1p(900 / 200**2)))

@@ -94,9 +94,9 @@ def capture(
     model: one of MODELS, else all that apply. covariates: columns for the doubly robust estimate.
     linkage: of two lists, how well they were linked; rates: linking.RATES, the same for links.
     lists: which sources of links to use; cameras: records.CAMERAS of the links, from where
-    covariates are taken. repeated: the columns are occasions of one count, not lists.
-    imputations: draws of uncertain links. population_of: in words, which cameras the lists can
-    hold at all. seed: for everything random. Raises UnusableInput.
+    covariates are taken. repeated: the columns are occasions of one count, not lists. imputations:
+    draws of uncertain links. population_of: in words, which cameras the lists can hold at all.
+    seed: for everything random. Raises UnusableInput.
     """
     from sousveil.capture import _running
 

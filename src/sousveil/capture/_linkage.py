@@ -213,13 +213,22 @@ def _counted(masks: Index, lists: tuple[str, ...]) -> Histories:
     return Histories(lists, counts)
 
 
+def in_the_order_of_rates(lists: Sequence[str], rates: pa.Table | None) -> tuple[str, ...]:
+    """Return two lists so that the second is the one that beta is about, if rates name them."""
+    for row in [] if rates is None else rates.to_pylist():
+        if {row["source_l"], row["source_r"]} == set(lists):
+            return row["source_l"], row["source_r"]
+    return tuple(lists)
+
+
 def two_list_rates(rates: pa.Table, lists: Sequence[str]) -> Linkage | None:
     """Return alpha and beta of two lists from linking.RATES, None where they are not known.
 
-    Their standard errors are binomial, from as many cameras as they were learnt from.
+    beta is about the second list. The standard errors are binomial, from as many cameras as the
+    rates were learnt from.
     """
     for row in rates.to_pylist():
-        if {row["source_l"], row["source_r"]} == set(lists) and row["alpha"] is not None:
+        if [row["source_l"], row["source_r"]] == [*lists] and row["alpha"] is not None:
             alpha, beta = float(row["alpha"]), float(row["beta"] or 0.0)
             linked, others = max(row["linked"], 1), max(row["n_r"] - row["linked"], 1)
             return Linkage(

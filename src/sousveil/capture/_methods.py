@@ -19,6 +19,7 @@ AICC: Final = "weights by AICc, all hierarchical models and two of heterogeneity
 BIC: Final = "weights by BIC, all hierarchical models"
 NEAR_AICC: Final = "weights by AICc, models near the search and two of heterogeneity"
 NEAR_BIC: Final = "weights by BIC, models near the search"
+_MOST_CLIPPED: Final = 0.1  # of the cameras with next to no chance to be in both lists
 _MANY: Final = 60
 """Histories above which the latent classes are sampled more shortly."""
 CONVERGED: Final = 1.05
@@ -214,10 +215,13 @@ def doubly_robust(
         shared = float((weight * first * second).sum())
         found.append((shared, row._replace(terms=(f"{lists[i]}:{lists[j]}",)), robust.clipped))
     found.sort(key=lambda one: -one[0])
-    clipped = [f"doubly-robust {row.terms[0]}: {share:.0%} of the cameras are hardly ever in both "
-               "lists; the estimate leans on a floor under their chance"
-               for _, row, share in found if share > 0.02]  # fmt: skip
-    return Found([row for _, row, _ in found], clipped)
+    unsure = [
+        f"doubly-robust {row.terms[0]}: {share:.0%} of the cameras are hardly ever in both lists"
+        + ("; it is left out" if share > _MOST_CLIPPED else "")
+        for _, row, share in found
+        if share > 0.02
+    ]
+    return Found([row for _, row, share in found if share <= _MOST_CLIPPED], unsure)
 
 
 def repeated(models: Sequence[Repeated], seen: float) -> Found:

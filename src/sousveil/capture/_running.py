@@ -18,6 +18,7 @@ from sousveil.capture._linkage import (
     described,
     draw,
     histories_of,
+    in_the_order_of_rates,
     is_certain,
     read_links,
     two_list_rates,
@@ -88,7 +89,11 @@ def prepared(source: _reading.Opened, asked: Asked) -> Task:
     """Count the histories, and draw them where links are uncertain. Raises UnusableInput."""
     table, name = source.table, source.name
     if _reading.is_links(table) and not asked.covariates:
-        return _from_links(read_links(table, lists=asked.lists, rates=asked.rates), asked, name)
+        linked = read_links(table, lists=asked.lists, rates=asked.rates)
+        if len(linked.lists) == 2 and set(linked.lists) <= set(table["source_id"].to_pylist()):
+            order = in_the_order_of_rates(linked.lists, asked.rates)
+            linked = read_links(table, lists=order, rates=asked.rates)
+        return _from_links(linked, asked, name)
     if _reading.is_links(table):
         if asked.cameras is None:
             raise UnusableInput(f"{name}: no cameras.parquet beside it to take covariates from")

@@ -166,7 +166,7 @@ def _tell_plan(summary: dict[str, Any]) -> None:
     for row in summary.get("worth", [])[:1]:
         typer.echo(
             f"One more hour narrows the interval most on {row['stratum']} streets, "
-            f"by {row['narrows_by']:.1%}; they get {row['share_of_more']:.0%} of the new stretches."
+            f"by {row['narrows_by']:.1%}; the best mix gives them {row['share_of_more']:.0%}."
         )
     typer.echo(f"To print: {summary['files']['sheets']}")
     typer.echo(f"To fill in: {summary['files']['form']}")

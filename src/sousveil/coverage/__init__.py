@@ -41,8 +41,8 @@ Progress = Callable[[str], None]
 RADIUS_M: Final = 150.0
 """How far we follow a line of sight unless asked otherwise; nothing counts as seen beyond."""
 
-GROUPS: Final = 40
-"""Draws are made in this many groups that have in common what cameras share."""
+GROUP: Final = 4
+"""So many draws in a row have in common what cameras share: what they differ in is chance."""
 
 _MOST_RADIUS_M: Final = 2000.0
 
@@ -313,7 +313,7 @@ def _scene(
 def _plan(draws: int, seed: int) -> tuple[Plan, int]:
     if draws == 0:
         return middle(), 1
-    groups = max(1, min(GROUPS, draws // 5))
+    groups = max(1, draws // GROUP)
     return plan(draws, seed, groups=groups), groups
 
 

@@ -11,8 +11,7 @@ from sousveil.visibility._kernel import turn_of
 
 N_LEVELS: Final = 4
 N_CLASSES: Final = 3
-MOMENT: Final = 0
-COULD: Final = 1
+N_FIGURES: Final = 5
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -131,27 +130,57 @@ def _one_camera(dx, dy, c, first_view, turns, drawn, moment, could):  # type: ig
     return found
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def _by_group(best, number, group, p, counts, total, squares):  # type: ignore[no-untyped-def]
+    """Add, for point p, what the draws of each group count, and the squares of it.
+
+    The figures are those of _seeing.FIGURES. Draws of a group stand together.
+    """
+    n_draws = number.shape[1]
+    counts[:] = 0
+    for d in range(n_draws):
+        for level in range(best[0, 0, d]):
+            counts[0, level] += 1
+        for level in range(best[1, 0, d]):
+            counts[1, level] += 1
+        for level in range(best[0, 1, d]):
+            counts[2, level] += 1
+        for level in range(best[0, 2, d]):
+            counts[3, level] += 1
+        for level in range(N_LEVELS):
+            counts[4, level] += number[level, d]
+        if d + 1 == n_draws or group[d + 1] != group[d]:
+            for figure in range(N_FIGURES):
+                for level in range(N_LEVELS):
+                    total[p, figure, level] += counts[figure, level]
+                    squares[p, figure, level] += counts[figure, level] * counts[figure, level]
+            counts[:] = 0
+
+
 @njit(nogil=True, cache=True, error_model="numpy", parallel=True)
 def accumulate(  # type: ignore[no-untyped-def]
     first_pair, pair_camera, offset, kind, length_mm, first_view, turns, operator_class, drawn,
-    group, n_groups, chunk, sums, seen, expected, by_pair, lengths,
+    group, chunk, sums, total, squares, lengths,
 ):  # fmt: skip
     """Count, for every point, in how many draws it is seen; and sum lengths for every draw.
 
     first_pair: the pairs of point p are first_pair[p]:first_pair[p + 1]. kind[p]: 0 street, 1 way
     for walking. chunk: bounds of points, one for each parallel task. Written are
     sums[task, question, class (any, public, private), kind, level, draw] in millimetres,
-    seen[point, question * 3 + class, level, group] and expected[point, level, group] as counts,
-    by_pair[pair, question, level] as counts; and lengths[task, camera, draw], the length that a
-    camera alone sees at the first level at a random moment, where it has cameras.
+    total[point, figure, level] as counts, and the sum of the squares of the groups' counts;
+    and lengths[task, camera, draw], the length that a camera alone sees at the first level at a
+    random moment, where it has cameras.
     """
     n_draws = drawn[0].shape[1]
     for task in prange(chunk.shape[0] - 1):
         moment = np.empty(n_draws, np.uint8)
         could = np.empty(n_draws, np.uint8)
         best = np.empty((2, N_CLASSES, n_draws), np.uint8)
+        number = np.empty((N_LEVELS, n_draws), np.int32)
+        counts = np.empty((N_FIGURES, N_LEVELS), np.int64)
         for p in range(chunk[task], chunk[task + 1]):
             best[:] = 0
+            number[:] = 0
             any_pair = False
             for k in range(first_pair[p], first_pair[p + 1]):
                 c = pair_camera[k]
@@ -169,19 +198,16 @@ def accumulate(  # type: ignore[no-untyped-def]
                         best[0, mine, d] = max(best[0, mine, d], m)
                         best[1, mine, d] = max(best[1, mine, d], q)
                     for level in range(m):
-                        expected[p, level, group[d]] += 1
-                        by_pair[k, 0, level] += 1
-                    for level in range(q):
-                        by_pair[k, 1, level] += 1
+                        number[level, d] += 1
                     if lengths.shape[1] > 0 and m > 0:
                         lengths[task, c, d] += length_mm[p]
             if not any_pair:
                 continue
+            _by_group(best, number, group, p, counts, total, squares)
             for q in range(2):
                 for k in range(N_CLASSES):
                     for d in range(n_draws):
                         for level in range(best[q, k, d]):
-                            seen[p, q * N_CLASSES + k, level, group[d]] += 1
                             sums[task, q, k, kind[p], level, d] += length_mm[p]
 
 

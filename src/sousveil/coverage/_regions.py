@@ -19,6 +19,10 @@ from sousveil.records import LEVELS, VIEWS, VISIBLE
 Floats = npt.NDArray[np.float64]
 
 _LEAST_M: Final = 0.1
+_CHUNK: Final = 4096  # views
+
+STORED_WITHIN_M: Final = 0.01
+"""Arcs of stored regions are thinned out to so much, for room; areas are of the whole."""
 
 
 def view_table(views: Views, obstacles: visibility.Obstacles, radius_m: float) -> pa.Table:
@@ -108,19 +112,32 @@ def flat_regions(
 
 
 def visible_table(views: pa.Table, obstacles: visibility.Obstacles) -> pa.Table:
-    """Return records.VISIBLE for records.VIEWS."""
+    """Return records.VISIBLE for records.VIEWS, in chunks: shapes take far more room than WKB."""
+    chunks = [
+        _visible_chunk(views.slice(at, _CHUNK), obstacles)
+        for at in range(0, views.num_rows, _CHUNK)
+    ]
+    return pa.concat_tables(chunks) if chunks else VISIBLE.empty_table()
+
+
+def _visible_chunk(views: pa.Table, obstacles: visibility.Obstacles) -> pa.Table:
     rows, levels, flat = flat_regions(views, obstacles)
-    chosen = views.take(pa.array(rows))
+    area = shapely.area(flat)
+    kept = np.flatnonzero(area > 0)
+    kept = kept[np.argsort(rows[kept], kind="stable")]  # by view, its levels in their order
+    chosen = views.take(pa.array(rows[kept]))
     columns = {
         "camera_id": chosen["camera_id"],
         "view": chosen["view"],
-        "level": levels,
+        "level": np.array(levels, dtype=object)[kept],
         "directed": np.isfinite(chosen["bearing_deg"].to_numpy(zero_copy_only=False)),
-        "area_m2": shapely.area(flat),
-        "geometry": shapely.to_wkb(obstacles.plane.round(flat)),
+        "area_m2": area[kept],
+        "geometry": shapely.to_wkb(obstacles.plane.round(_thinned(flat[kept]))),
     }
-    kept = np.flatnonzero(shapely.area(flat) > 0)
-    table = pa.table(columns).select(VISIBLE.names).cast(VISIBLE)
-    order = np.lexsort((np.array(chosen["view"]), np.array(chosen["camera_id"].to_pylist())))
-    order = order[np.isin(order, kept)]
-    return table.take(pa.array(order))
+    return pa.table(columns).select(VISIBLE.names).cast(VISIBLE)
+
+
+def _thinned(regions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    thin = shapely.simplify(regions, STORED_WITHIN_M, preserve_topology=False)
+    good = shapely.is_valid(thin) & ~shapely.is_empty(thin)
+    return np.where(good, thin, regions)

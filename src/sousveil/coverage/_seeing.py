@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import h3
 import numpy as np
@@ -27,7 +27,6 @@ _CELL_M: Final = 25.0
 _TASKS: Final = 4
 _95: Final = 1.959964
 FIGURES: Final = ("probability", "could", "public", "private", "expected")
-_PLANES: Final = (0, 3, 1, 2)  # of the first four figures among question * 3 + class
 
 
 class Points(NamedTuple):
@@ -171,22 +170,20 @@ class _Tile:
         self, plan: Plan, presence: Floats | None, group: Ints, groups: int, *, by_camera: bool
     ) -> tuple[npt.NDArray[np.float32], Ints, Ints]:
         n, cameras = len(self.xy), len(self.views.camera_id)
-        tasks = min(_TASKS, max(1, os.cpu_count() or 1) * 2)
+        tasks = min(_TASKS, 2 * (os.cpu_count() or 1))
         sums = np.zeros((tasks, 2, 3, 2, len(LEVELS), plan.n), np.int64)
-        seen = np.zeros((n, 6, len(LEVELS), groups), np.int32)
-        expected = np.zeros((n, len(LEVELS), groups), np.int32)
-        by_pair = np.zeros((len(self.which), 2, len(LEVELS)), np.int32)
+        total = np.zeros((n, len(FIGURES), len(LEVELS)), np.int64)
+        squares = np.zeros_like(total)
         lengths = np.zeros((tasks, cameras if by_camera else 0, plan.n), np.int64)
         _kernel.accumulate(
             np.searchsorted(self.which[:, 0], np.arange(n + 1)), self.which[:, 1], self.offset,
             self.kind, self.length_mm, self.first_view, self.views.turns,
-            self.views.operator_class, tuple(draw(self.views, plan, presence)), group, groups,
-            _kernel.tasks_of(n, tasks), sums, seen, expected, by_pair, lengths,
+            self.views.operator_class, tuple(draw(self.views, plan, presence)), group,
+            _kernel.tasks_of(n, tasks), sums, total, squares, lengths,
         )  # fmt: skip
-        size = np.bincount(group, minlength=groups)
-        shares = [_interval(seen[:, plane], size, bounded=True) for plane in _PLANES]
-        number = _interval(expected, size, bounded=False)
-        return np.stack([*shares, number], axis=1), sums.sum(axis=0), lengths.sum(axis=0)
+        bounded = np.array([figure != "expected" for figure in FIGURES])[:, None]
+        figures = _interval(total, squares, plan.n, groups, bounded)
+        return figures, sums.sum(axis=0), lengths.sum(axis=0)
 
     def count_pairs(self, plan: Plan, presence: Floats | None) -> npt.NDArray[np.int32]:
         by_pair = np.zeros((len(self.which), 2, len(LEVELS)), np.int32)
@@ -197,21 +194,23 @@ class _Tile:
         return by_pair
 
 
-def _interval(counts: Any, size: Ints, *, bounded: bool) -> npt.NDArray[np.float32]:
-    """Return mean, low and high of counts (... x groups of draws of some size).
+def _interval(
+    total: Ints, squares: Ints, draws: int, groups: int, bounded: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32]:
+    """Return mean, low and high of figures that were counted in groups of draws.
 
     The interval is of the mean itself: what the unknowns that all cameras share would make of it
     (the variance between groups beyond what chance in them explains), and the number of draws.
+    bounded: whether a figure is a probability; else it is a number of cameras, near Poisson.
     """
-    n = int(size.sum())
-    mean = counts.sum(axis=-1) / n
-    if len(size) < 2:
+    mean = total / draws
+    if groups < 2:
         return np.stack([mean, mean, mean], axis=-1).astype(np.float32)
-    rates = counts / size
-    between = rates.var(axis=-1, ddof=1)
-    within = mean * (1 - mean) if bounded else mean  # a count of many cameras is near Poisson
-    shared = np.maximum(between - within / size.mean(), 0.0)
-    half = _95 * np.sqrt(shared + within / n)
-    low = np.maximum(mean - half, 0.0)
-    high = np.minimum(mean + half, 1.0) if bounded else mean + half
+    size = draws / groups
+    between = np.maximum(squares / size**2 - groups * mean**2, 0.0) / (groups - 1)
+    within = np.where(bounded, mean * (1 - mean), mean)
+    shared = np.maximum(between - within / size, 0.0)
+    half = _95 * np.sqrt(shared + within / draws)
+    low, high = np.maximum(mean - half, 0.0), mean + half
+    high = np.where(bounded, np.minimum(high, 1.0), high)
     return np.stack([mean, low, high], axis=-1).astype(np.float32)

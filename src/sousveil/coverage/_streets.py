@@ -58,12 +58,12 @@ def cut(streets: pa.Table, plane: Plane, within: Any = None, at: Any = None) -> 
     borders streets are cut besides.
     """
     lines = shapely.from_wkb(streets["geometry"].to_numpy(zero_copy_only=False))
-    rows = np.arange(len(lines))
     if within is not None:
         shapely.prepare(within)
-        parts, index = shapely.get_parts(shapely.intersection(lines, within), return_index=True)
-        is_line = shapely.get_type_id(parts) == 1
-        lines, rows = parts[is_line], rows[index[is_line]]
+        lines = shapely.intersection(lines, within)
+    lines, rows = shapely.get_parts(lines, return_index=True)
+    is_line = shapely.get_type_id(lines) == 1
+    lines, rows = lines[is_line], rows[is_line]
     flat = plane.flat(lines)
     length = shapely.length(flat)
     flat, rows, length = flat[length > 0], rows[length > 0], length[length > 0]

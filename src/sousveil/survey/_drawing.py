@@ -16,8 +16,8 @@ Flags = npt.NDArray[np.bool_]
 LEAST_OF_STRATUM: Final = 4
 """Stretches drawn of a stratum at least, so that its own variance can be seen."""
 
-LEAST_MORE: Final = 2
-"""The same of a draw that adds to earlier ones."""
+LEAST_MORE: Final = 1
+"""The same of a draw that adds to earlier ones: one, as without it the stratum would be lost."""
 
 _NEIGHBOURS: Final = 24
 _DECIDED: Final = 1e-9

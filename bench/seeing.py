@@ -1,9 +1,9 @@
 """Coverage: speed, memory, whether intervals cover, and what buildings change at which reach.
 
-python bench/coverage.py              the table
-python bench/coverage.py intervals    intervals on generated places, counted
-python bench/coverage.py buildings    what a walker meets with and without buildings in the way
-python bench/coverage.py large [N]    N cameras (100,000) in a process of its own
+python bench/seeing.py              the table
+python bench/seeing.py intervals    intervals on generated places, counted
+python bench/seeing.py buildings    what a walker meets with and without buildings in the way
+python bench/seeing.py large [N]    N cameras (100,000) in a process of its own
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from sousveil.census import census
 from sousveil.coverage import _unlisted, of_tables, seen_at
 from sousveil.coverage._buildings import what_walkers_meet
 from sousveil.optics import blind_m, distance_m, reach_m, vfov_deg
-from sousveil.records import BUILDINGS, CAMERAS, STREETS
+from sousveil.records import BUILDINGS, CAMERAS, LEVELS, STREETS
 
 sys.path.insert(0, str(BENCH.parent))
 
@@ -156,47 +157,37 @@ def _blank(schema: pa.Schema, shapes: Any, **usual: str) -> pa.Table:
 
 
 def intervals(places: int, truths: int) -> None:
-    """Count how often 95 % intervals hold the truth of places whose cameras are drawn anew."""
-    from datetime import date
-
+    """Count how often 95 % intervals hold the truth of towns whose cameras are drawn anew."""
     from tests import seen_towns as towns
-    from tests.test_coverage import drawn_truth, row_of
+    from tests.test_coverage import row_of, true_towns, uncertain_table
 
     lines, houses = towns.grid()
-    streets, buildings = towns.streets(*lines), towns.buildings(*houses)
+    streets, blocks = towns.streets(*lines), towns.buildings(*houses)
     held: dict[str, list[bool]] = {}
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
-        uncertain = towns.prior_table(
-            Path(folder), hfov_deg="uniform,40 90,0.3", pixels_h="choice,1280 1 2560 1,0.3",
-            height_m="uniform,2 6,0", loss_per_year="value,0.08,0",
-        )  # fmt: skip
-        certain = towns.prior_table(Path(other))
+    with tempfile.TemporaryDirectory() as folder:
+        uncertain, certain = (make(Path(folder)) for make in (uncertain_table, towns.prior_table))
+    many = _unlisted.Undercount(1.8, 1.35, 2.4)
+
+    def unlisted(rng: np.random.Generator) -> list[dict[str, float]]:
+        spread = np.log(many.high / many.low) / (2 * 1.96)
+        factor = float(np.exp(rng.normal(np.log(many.estimate), spread)))
+        return towns.on_streets(rng, int(rng.poisson(max(factor - 1, 0) * 12)))
+
     for place in range(places):
         rng = np.random.default_rng(place)
-        factor = float(np.exp(rng.normal(np.log(1.8), np.log(2.4 / 1.35) / 3.92)))
-        rows = [at | {"last_seen": date(2020, 1, 1)} for at in towns.on_streets(rng, 12)]
-        listed = towns.cameras(*rows)
-        for undercount in (None, _unlisted.Undercount(1.8, 1.35, 2.4)):
-            made = of_tables(listed, streets, buildings, draws=400, seed=place, priors=uncertain,
+        at = towns.on_streets(rng, 12)
+        listed = towns.cameras(*[p | {"last_seen": date(2020, 1, 1)} for p in at])
+        for undercount, extra in ((None, None), (many, unlisted)):
+            made = of_tables(listed, streets, blocks, draws=2000, seed=place, priors=uncertain,
                              on=date(2026, 1, 1), sensitivity=False,
                              undercount=undercount)  # fmt: skip
-            for _ in range(truths):
-                real = drawn_truth(rng, listed, shared=0.3, loss=0.08)
-                if undercount is not None:
-                    n = rng.poisson((max(factor, 1.0) - 1) * 12)
-                    if n:
-                        new = towns.cameras(*[at | {"last_seen": date(2026, 1, 1)}
-                                              for at in towns.on_streets(rng, n)])  # fmt: skip
-                        more = drawn_truth(rng, new, shared=0.3, loss=0.0)
-                        ids = pa.array([f"new-{i}" for i in range(more.num_rows)])
-                        real = pa.concat_tables([real, more.set_column(0, "camera_id", ids)
-                                                 .cast(real.schema)])  # fmt: skip
-                there = of_tables(real, streets, buildings, draws=0, priors=certain)
-                for level in ("detect", "observe", "recognise"):
-                    said, true = row_of(made.summary, level), row_of(there.summary, level)
-                    key = f"{level}, {'with' if undercount else 'without'} unlisted cameras"
-                    inside = said["low"] - 1e-9 <= true["share"] <= said["high"] + 1e-9
-                    held.setdefault(key, []).append(inside)
+            km, _, _ = true_towns(rng, at, truths, certain, extra=extra)
+            for i, level in enumerate(LEVELS):
+                said = row_of(made.summary, level)
+                share = km[:, i] / made.summary["street_km"]
+                key = f"{level}, {'with' if undercount else 'without'} unlisted cameras"
+                inside = (share >= said["low"] - 1e-6) & (share <= said["high"] + 1e-6)
+                held.setdefault(key, []).extend(inside.tolist())
     for key, found in held.items():
         print(f"{key}: {np.mean(found):.3f} of {len(found)}")
 
@@ -215,7 +206,7 @@ def buildings() -> None:
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["intervals"]:
-            intervals(60, 3)
+            intervals(20, 100)
         case ["buildings"]:
             buildings()
         case ["large", *count]:
