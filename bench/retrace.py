@@ -108,7 +108,9 @@ def speed() -> None:
     off = np.abs(cpu - (base + slope * n)).max() / cpu.max()
     note = (
         f"{machine()}. `sousveil retrace`, seven days, 24 draws, with record, risks, page and "
-        f"tables; one run each. In Munich the CPU time is {base:.1f} s + {1e5 * slope:.1f} s for "
+        "tables; one run each, compiled before. Others worked on the machine (load average "
+        f"{os.getloadavg()[2]:.0f} on two cores): the CPU time is what counts. In Munich it is "
+        f"{base:.1f} s + {1e5 * slope:.1f} s for "
         f"every 100,000 residents, at most {off:.0%} off that line."
     )
     write_section("retrace", rows, note)
