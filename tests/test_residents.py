@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +202,28 @@ def test_places_are_what_osmium_finds_by_itself(shared_data: Path) -> None:
         for obj in osmium.FileProcessor(str(path))
         if not obj.is_relation()
     ) == shops  # fmt: skip
+
+
+def test_places_of_an_overpass_answer_lie_in_the_middle_of_their_nodes(tmp_path: Path) -> None:
+    file = tmp_path / "answer.json"
+    elements = [
+        {"type": "node", "id": 1, "lat": 1.0, "lon": 2.0, "tags": {"shop": "bakery"}},
+        {"type": "node", "id": 2, "lat": 1.0, "lon": 3.0},
+        {"type": "way", "id": 3, "nodes": [1, 2], "tags": {"amenity": "school", "shop": "no"}},
+        {"type": "way", "id": 4, "nodes": [], "center": {"lat": 5.0, "lon": 6.0},
+         "tags": {"office": "company"}},
+        {"type": "node", "id": 5, "lat": 7.0, "lon": 8.0, "tags": {"highway": "bus_stop"}},
+        {"type": "node", "id": 6, "lat": 7.0, "lon": 8.0, "tags": {"highway": "crossing"}},
+        {"type": "way", "id": 7, "nodes": [99], "tags": {"shop": "lost"}},
+    ]  # fmt: skip
+    file.write_text(json.dumps({"version": 0.6, "elements": elements}))
+    rows = [tuple(row.values()) for row in osm.read_places(file).to_pylist()]
+    assert rows == [
+        ("node/1", "shop=bakery", 2.0, 1.0),
+        ("way/3", "amenity=school", 2.5, 1.0),
+        ("way/4", "office=company", 6.0, 5.0),
+        ("node/5", "highway=bus_stop", 8.0, 7.0),
+    ]
 
 
 def test_every_purpose_is_served_or_residents_leave_the_area(town: Residents) -> None:
