@@ -124,7 +124,8 @@ def speed() -> None:
                 "bar s": "" if bar is None else f"{bar:g}",
             }
         )
-    note = f"{machine()}. Median of {REPEATS} runs in turn, the work alone, without loading."
+    note = f"{machine()}. Median of {REPEATS} runs in turn, the work alone, without loading. "
+    note += "Where wall is far above cpu, others used the machine at the same time."
     write_section("capture", rows, note)
 
 

@@ -450,8 +450,8 @@ def test_many_cameras_become_cells_that_hold_all(monkeypatch: pytest.MonkeyPatch
 def test_the_scale_bar_is_as_long_as_it_says() -> None:
     # A view of 2 km at the equator; 1 degree is 111,320 m.
     side = 1000 / 111_320
-    frame = _static._frame([-side, -side, side, side])
-    bar = _static._scale_bar(frame)
+    frame = _static.frame_of([-side, -side, side, side])
+    bar = _static.scale_bar(frame)
     [label] = re.findall(r">(\d+) m<", bar)
     [units] = re.findall(r"v8h(\d+)v-8", bar)
     metres_per_unit = 2000 / ((side * 2) * frame.x_per_deg)

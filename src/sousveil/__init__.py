@@ -12,6 +12,7 @@ __all__ = [
     "Capture",
     "Census",
     "Coverage",
+    "Exposure",
     "Linked",
     "Retraced",
     "UnusableInput",
@@ -21,6 +22,8 @@ __all__ = [
     "claims",
     "completeness",
     "coverage",
+    "exposure",
+    "letters",
     "link",
     "optics",
     "raters",
@@ -28,6 +31,7 @@ __all__ = [
     "sample_estimate",
     "survey_estimate",
     "survey_plan",
+    "ways",
 ]
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
     from sousveil.completeness import completeness
     from sousveil.coverage import Coverage, coverage
     from sousveil.errors import UnusableInput
+    from sousveil.exposure import Exposure, exposure, ways
+    from sousveil.letters import letters
     from sousveil.linking import Linked, link
     from sousveil.optics import optics
     from sousveil.raters import raters
@@ -48,6 +54,7 @@ _HOME: Final = {
     "Capture": "capture",
     "Census": "census",
     "Coverage": "coverage",
+    "Exposure": "exposure",
     "Linked": "linking",
     "Retraced": "retrace",
     "UnusableInput": "errors",
@@ -56,6 +63,8 @@ _HOME: Final = {
     "claims": "claims",
     "completeness": "completeness",
     "coverage": "coverage",
+    "exposure": "exposure",
+    "letters": "letters",
     "link": "linking",
     "optics": "optics",
     "raters": "raters",
@@ -63,6 +72,7 @@ _HOME: Final = {
     "sample_estimate": "sampling",
     "survey_estimate": "survey",
     "survey_plan": "survey",
+    "ways": "exposure",
 }
 
 

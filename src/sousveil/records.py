@@ -324,6 +324,87 @@ SEEN: Final = pa.schema(
     ]
 )
 
+# A person's own track as read; it never leaves the machine that reads it.
+TRACK: Final = pa.schema(
+    [
+        pa.field("part", pa.int32(), nullable=False),  # line or segment of the file, from 0
+        pa.field("time", pa.timestamp("ms", tz="UTC")),  # null in every row, or in none
+        pa.field("lon", pa.float64(), nullable=False),
+        pa.field("lat", pa.float64(), nullable=False),
+        pa.field("accuracy_m", pa.float64()),  # radius that the device states
+    ]
+)
+
+# The way that a track took, in pieces of a few metres; what lies in a gap has no row.
+MOMENTS: Final = pa.schema(
+    [
+        pa.field("way", pa.int32(), nullable=False),  # of records.WAYS; 0 for a track
+        pa.field("moment", pa.int64(), nullable=False),  # from 0, in the order of the way
+        pa.field("leg", pa.int32(), nullable=False),  # grows at each gap
+        pa.field("start_s", pa.float64(), nullable=False),  # since the track began
+        pa.field("end_s", pa.float64(), nullable=False),
+        pa.field("length_m", pa.float64(), nullable=False),
+        pa.field("lon", pa.float64(), nullable=False),  # middle of the piece
+        pa.field("lat", pa.float64(), nullable=False),
+        pa.field("on_street", pa.bool_(), nullable=False),  # matched to a street
+        pa.field("covered", pa.bool_(), nullable=False),  # false: outside what the sources map
+        pa.field("street", pa.string()),  # its name
+    ]
+)
+
+# One row a moment and level: what all cameras together saw then.
+WATCHFUL: Final = pa.schema(
+    [
+        pa.field("way", pa.int32(), nullable=False),
+        pa.field("moment", pa.int64(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),
+        pa.field("probability", pa.float64(), nullable=False),  # at least one, random moment
+        pa.field("could", pa.float64(), nullable=False),  # at least one could be turned to there
+        pa.field("public", pa.float64(), nullable=False),  # at least one of a public body
+        pa.field("private", pa.float64(), nullable=False),
+        pa.field("expected", pa.float64(), nullable=False),  # number of cameras
+    ]
+)
+
+# One row a time that a camera could have recorded the person, and level.
+PASSES: Final = pa.schema(
+    [
+        pa.field("way", pa.int32(), nullable=False),
+        pa.field("pass", pa.int64(), nullable=False),  # the same number for all its levels
+        pa.field("camera_id", pa.string(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),
+        pa.field("start", pa.timestamp("ms", tz="UTC")),  # null for a track without times
+        pa.field("end", pa.timestamp("ms", tz="UTC")),
+        pa.field("start_s", pa.float64(), nullable=False),  # since the track began
+        pa.field("end_s", pa.float64(), nullable=False),
+        pa.field("seconds", pa.float64(), nullable=False),  # in which it could have, gaps left out
+        pa.field("probability", pa.float64(), nullable=False),  # at the best moment of the pass
+        pa.field("could", pa.float64(), nullable=False),  # the same, wherever it can be turned to
+        pa.field("street", pa.string()),
+        pa.field("operator", pa.string()),
+        pa.field("operator_class", pa.string(), nullable=False),
+        pa.field("private_home", pa.bool_(), nullable=False),
+        pa.field("kind", pa.string()),
+        pa.field("retention_days", pa.float64()),
+        pa.field("lon", pa.float64()),  # of the camera; null for a private home
+        pa.field("lat", pa.float64()),
+    ]
+)
+
+# Ways on foot between two points, the shortest first, each less exposed than the one before.
+WAYS: Final = pa.schema(
+    [
+        pa.field("way", pa.int32(), nullable=False),
+        pa.field("length_m", pa.float64(), nullable=False),
+        pa.field("minutes", pa.float64(), nullable=False),
+        pa.field("seen_m", pa.float64(), nullable=False),  # expected, at a random moment
+        pa.field("seen_m_high", pa.float64(), nullable=False),  # with the cameras not on record
+        pa.field("could_m", pa.float64(), nullable=False),
+        pa.field("identify_m", pa.float64(), nullable=False),
+        pa.field("geometry", pa.binary(), nullable=False),
+    ]
+)
+
 # Where residents can go: what OpenStreetMap has as shop, school, office, stop and the like.
 PLACES: Final = pa.schema(
     [

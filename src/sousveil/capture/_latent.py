@@ -6,6 +6,7 @@ R-hat and effective sample size after Vehtari et al. 2021 (split chains, ranks).
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import numba
@@ -20,6 +21,7 @@ WARM_UP: Final = 10_000
 SAMPLES: Final = 2_500
 THINNING: Final = 40
 
+_THREADS: Final = 2
 _PRIOR_SHAPE: Final = 0.25
 _PRIOR_RATE: Final = 0.25
 _MOST_UNSEEN: Final = 20
@@ -57,12 +59,19 @@ def sample(
     member = in_lists(k)[seen].astype(np.int64)
     number = counts[seen].round().astype(np.int64)
     seeds = np.random.SeedSequence(seed).generate_state(chains)
-    draws = [_chain(member, number, classes, warm_up, samples, thinning, int(one)) for one in seeds]
+
+    def chain(chain_seed: int) -> Index:
+        drawn: Index = _chain(member, number, classes, warm_up, samples, thinning, chain_seed)
+        return drawn
+
+    # A chain holds no lock, and every thread has a generator of random numbers of its own.
+    with ThreadPoolExecutor(max_workers=_THREADS) as threads:
+        draws = list(threads.map(chain, seeds.tolist()))
     totals = np.array(draws, float) + number.sum()
     return Posterior(totals, r_hat(totals), effective_size(totals))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _chain(member: Index, number: Index, classes: int, warm_up: int, samples: int, thinning: int,
            seed: int) -> Index:  # fmt: skip
     np.random.seed(seed)

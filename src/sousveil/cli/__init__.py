@@ -14,6 +14,8 @@ from sousveil.cli import (
     claims,
     completeness,
     coverage,
+    exposure,
+    letters,
     link,
     optics,
     raters,
@@ -33,19 +35,26 @@ app = typer.Typer(
     help="How many cameras watch a place, who runs them, and how sure are we?",
     epilog="Counts cameras, never people. Nothing but tables about cameras is read.",
 )
-app.command("census", epilog=census.EXAMPLES)(census.census)
-app.add_typer(sources.app, name="sources")
-app.command("link", epilog=link.EXAMPLES)(link.link)
-app.add_typer(register.app, name="register")
-app.command("retrace", epilog=retrace.EXAMPLES)(retrace.retrace)
-app.add_typer(claims.app, name="claims")
-app.command("completeness", epilog=completeness.EXAMPLES)(completeness.completeness)
-app.command("capture", epilog=capture.EXAMPLES)(capture.capture)
-app.add_typer(sample.app, name="sample")
-app.add_typer(survey.app, name="survey")
-app.command("raters", epilog=raters.EXAMPLES)(raters.raters)
-app.command("coverage", epilog=coverage.EXAMPLES)(coverage.coverage)
-app.command("optics", epilog=optics.EXAMPLES)(optics.optics)
+COUNT, HOW_MANY = "Count what is listed", "Estimate how many there are"
+SEE, LEARN = "Tell what they see", "Tell what they could learn"
+
+app.command("census", epilog=census.EXAMPLES, rich_help_panel=COUNT)(census.census)
+app.add_typer(sources.app, name="sources", rich_help_panel=COUNT)
+app.command("link", epilog=link.EXAMPLES, rich_help_panel=COUNT)(link.link)
+app.add_typer(register.app, name="register", rich_help_panel=COUNT)
+app.command("capture", epilog=capture.EXAMPLES, rich_help_panel=HOW_MANY)(capture.capture)
+app.add_typer(sample.app, name="sample", rich_help_panel=HOW_MANY)
+app.add_typer(survey.app, name="survey", rich_help_panel=HOW_MANY)
+app.command("raters", epilog=raters.EXAMPLES, rich_help_panel=HOW_MANY)(raters.raters)
+app.add_typer(claims.app, name="claims", rich_help_panel=HOW_MANY)
+app.command("completeness", epilog=completeness.EXAMPLES, rich_help_panel=HOW_MANY)(
+    completeness.completeness
+)
+app.command("optics", epilog=optics.EXAMPLES, rich_help_panel=SEE)(optics.optics)
+app.command("coverage", epilog=coverage.EXAMPLES, rich_help_panel=SEE)(coverage.coverage)
+app.command("exposure", epilog=exposure.EXAMPLES, rich_help_panel=LEARN)(exposure.exposure)
+app.command("letters", epilog=letters.EXAMPLES, rich_help_panel=LEARN)(letters.letters)
+app.command("retrace", epilog=retrace.EXAMPLES, rich_help_panel=LEARN)(retrace.retrace)
 
 
 def _version(wanted: bool) -> None:

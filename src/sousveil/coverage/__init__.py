@@ -24,16 +24,26 @@ import shapely
 
 from sousveil import priors as prior_table
 from sousveil import visibility
-from sousveil.coverage import _regions, _seeing, _streets, _unlisted, _views
+from sousveil.coverage import _regions, _seeing, _sightings, _streets, _unlisted, _views
 from sousveil.coverage._draws import Plan, middle, plan
 from sousveil.coverage._seeing import Points, Seen
+from sousveil.coverage._sightings import Sightings, levels_by_draw
 from sousveil.coverage._views import Views
 from sousveil.errors import UnusableInput
 from sousveil.place import STREET_CLASSES
 from sousveil.priors import Priors
 from sousveil.records import LEVELS, SEEN, STRETCHES, WATCHED
 
-__all__ = ["Coverage", "coverage", "of_tables", "seen_at", "watched"]
+__all__ = [
+    "Coverage",
+    "Sightings",
+    "coverage",
+    "levels_by_draw",
+    "of_tables",
+    "seen_at",
+    "sightings",
+    "watched",
+]
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -273,6 +283,30 @@ def seen_at(
     return _long(SEEN, "point", found.point, ids[found.camera], found.probability)
 
 
+def sightings(
+    cameras: pa.Table,
+    buildings: pa.Table,
+    lon: npt.ArrayLike,
+    lat: npt.ArrayLike,
+    *,
+    streets: pa.Table | None = None,
+    draws: int = 200,
+    seed: int = 0,
+    priors: Priors | None = None,
+    radius_m: float = RADIUS_M,
+    on: date | None = None,
+) -> Sightings:
+    """Return what `seen_at` does as arrays, with its draws: points can be taken together."""
+    _check(radius_m, draws)
+    lon, lat = np.asarray(lon, np.float64).ravel(), np.asarray(lat, np.float64).ravel()
+    around = np.r_[cameras["lon"].to_numpy(), lon], np.r_[cameras["lat"].to_numpy(), lat]
+    obstacles = visibility.obstacles(visibility.plane_around(*around), buildings, streets)
+    views = _views.views_of(cameras, obstacles, priors or prior_table.read(), on)
+    xy = obstacles.plane.to_xy(lon, lat)
+    points = Points(xy, np.zeros(len(xy), np.int64), np.zeros(len(xy), np.int64))
+    return _sightings.find(points, views, obstacles, _plan(draws, seed)[0], radius_m=radius_m)
+
+
 def see(scene: Scene, *, tile: int = _seeing.TILE) -> Seen:
     """Return what the draws of a scene come to."""
     return _seeing.see(
@@ -313,7 +347,7 @@ def _scene(
 def _plan(draws: int, seed: int) -> tuple[Plan, int]:
     if draws == 0:
         return middle(), 1
-    groups = max(1, draws // GROUP)
+    groups = draws // GROUP if draws >= 10 * GROUP else draws
     return plan(draws, seed, groups=groups), groups
 
 

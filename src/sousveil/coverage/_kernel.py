@@ -231,6 +231,26 @@ def accumulate_pairs(pair_camera, offset, first_view, turns, drawn, by_pair):  #
                     by_pair[k, 1, level] += 1
 
 
+@njit(nogil=True, cache=True, error_model="numpy", parallel=True)
+def accumulate_groups(pair, first, pair_camera, offset, first_view, turns, drawn, best):  # type: ignore[no-untyped-def]
+    """Write, for every group of pairs, question and draw, the highest level of any of them."""
+    n_draws = drawn[0].shape[1]
+    n = first.shape[0] - 1
+    tasks = 64
+    for task in prange(tasks):
+        moment = np.empty(n_draws, np.uint8)
+        could = np.empty(n_draws, np.uint8)
+        for g in range(n * task // tasks, n * (task + 1) // tasks):
+            for i in range(first[g], first[g + 1]):
+                k = pair[i]
+                if not _one_camera(offset[k, 0], offset[k, 1], pair_camera[k], first_view, turns,
+                                   drawn, moment, could):  # fmt: skip
+                    continue
+                for d in range(n_draws):
+                    best[g, 0, d] = max(best[g, 0, d], moment[d])
+                    best[g, 1, d] = max(best[g, 1, d], could[d])
+
+
 def tasks_of(n_points: int, n_tasks: int) -> Any:
     """Return the bounds of parallel tasks over points."""
     return np.linspace(0, n_points, n_tasks + 1).astype(np.int64)

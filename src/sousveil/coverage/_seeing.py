@@ -24,6 +24,7 @@ TILE: Final = 8
 """Resolution of the h3 cells that work is done in, 0.7 km2 each; no result depends on it."""
 
 _CELL_M: Final = 25.0
+_SQUARE_M: Final = 50.0
 _TASKS: Final = 4
 _95: Final = 1.959964
 FIGURES: Final = ("probability", "could", "public", "private", "expected")
@@ -122,9 +123,11 @@ def _tiles(
         return
     trees = cKDTree(views.xy[outside]), cKDTree(xy)
     near = np.flatnonzero(trees[0].query(xy, distance_upper_bound=radius_m * 1.000001)[0] < np.inf)
-    lonlat = obstacles.plane.to_lonlat(xy[near])
-    cells = np.array([h3.str_to_int(h3.latlng_to_cell(lat, lon, tile)) for lon, lat in lonlat],
-                     np.uint64)  # fmt: skip
+    # Points of a square of 50 m share the cell of its middle: h3 is asked for squares, not points.
+    squares, square = np.unique(np.floor(xy[near] / _SQUARE_M), axis=0, return_inverse=True)
+    lonlat = obstacles.plane.to_lonlat((squares + 0.5) * _SQUARE_M)
+    of_square = [h3.str_to_int(h3.latlng_to_cell(lat, lon, tile)) for lon, lat in lonlat.tolist()]
+    cells = np.array(of_square, np.uint64)[square.ravel()]
     order = np.argsort(cells, kind="stable")
     borders = np.flatnonzero(np.diff(cells[order])) + 1
     for mine in np.split(near[order], borders):

@@ -31,7 +31,7 @@ _OWNERS: Final = ("public", "private", "unknown")  # the first is drawn last, on
 Floats = npt.NDArray[np.float64]
 
 
-class _Frame(NamedTuple):
+class Frame(NamedTuple):
     """How longitude and latitude become units of the picture."""
 
     west: float
@@ -59,13 +59,13 @@ def picture(
     """
     if view is None:
         return ""
-    frame = _frame(view)
+    frame = frame_of(view)
     lonlat = np.column_stack([published["lon"].to_numpy(), published["lat"].to_numpy()])
     parts = [
-        _streets(streets, frame),
+        street_paths(streets, frame),
         _boundary(boundary, frame),
         *(_marks if len(lonlat) <= MOST_CAMERAS else _cells)(published, frame.xy(lonlat)),
-        _scale_bar(frame),
+        scale_bar(frame),
     ]
     return (
         f'<svg class="still" viewBox="0 0 {WIDTH} {frame.height}" '
@@ -74,7 +74,7 @@ def picture(
     )
 
 
-def _frame(view: list[float]) -> _Frame:
+def frame_of(view: list[float]) -> Frame:
     west, south, east, north = view
     metres_per_deg = 111_320.0
     cos_lat = max(0.05, math.cos(math.radians((south + north) / 2)))
@@ -85,7 +85,7 @@ def _frame(view: list[float]) -> _Frame:
     height = round(max(_HEIGHTS[0], min(_HEIGHTS[1], height_m * units_per_m + 2 * _MARGIN)))
     x_per_deg = units_per_m * metres_per_deg * cos_lat
     y_per_deg = units_per_m * metres_per_deg
-    return _Frame(
+    return Frame(
         west=(west + east) / 2 - WIDTH / 2 / x_per_deg,
         north=(north + south) / 2 + height / 2 / y_per_deg,
         x_per_deg=x_per_deg,
@@ -95,7 +95,7 @@ def _frame(view: list[float]) -> _Frame:
     )
 
 
-def _streets(streets: pa.Table, frame: _Frame) -> str:
+def street_paths(streets: pa.Table, frame: Frame) -> str:
     classes = street_class(streets)
     lines = shapely.from_wkb(streets["geometry"].to_numpy(zero_copy_only=False))
     box = shapely.box(
@@ -117,20 +117,20 @@ def _streets(streets: pa.Table, frame: _Frame) -> str:
         if len(chosen):
             paths.append(
                 f'<path class="street {name}" stroke-width="{_STROKES[i]}" '
-                f'd="{_path(chosen, frame)}"/>'
+                f'd="{path_of(chosen, frame)}"/>'
             )
     return "".join(reversed(paths))
 
 
-def _boundary(boundary: shapely.Geometry | None, frame: _Frame) -> str:
+def _boundary(boundary: shapely.Geometry | None, frame: Frame) -> str:
     if boundary is None or boundary.is_empty:
         return ""
     simple = shapely.simplify(boundary, 1.0 / frame.x_per_deg)
     outline = shapely.get_parts(shapely.boundary(simple))
-    return f'<path class="boundary" d="{_path(outline, frame)}"/>'
+    return f'<path class="boundary" d="{path_of(outline, frame)}"/>'
 
 
-def _path(lines: npt.NDArray[Any], frame: _Frame) -> str:
+def path_of(lines: npt.NDArray[Any], frame: Frame) -> str:
     """Return the lines as one path: whole units, each point relative to the one before."""
     coordinates, line = shapely.get_coordinates(lines, return_index=True)
     xy = np.round(frame.xy(coordinates)).astype(int)
@@ -212,7 +212,7 @@ def _circles(cells: list[tuple[int, int]], radius: float) -> str:
     )
 
 
-def _scale_bar(frame: _Frame) -> str:
+def scale_bar(frame: Frame) -> str:
     largest_m = _SCALE_BAR_LARGEST / frame.units_per_m
     step = 10 ** math.floor(math.log10(largest_m))
     length_m = max(f * step for f in (1, 2, 5) if f * step <= largest_m)

@@ -287,6 +287,20 @@ def _put_on_circle(out: Any, n: int, x: float, y: float, radius: float) -> int:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _put_arc(out: Any, n: int, arc: int, now: float, until: float, radius: float) -> Any:
+    """Write the corners of the circle between two turns; arc is the first that may lie there.
+
+    Returns the new size of out, and the first corner that may lie beyond.
+    """
+    while arc < ARC_POINTS and _ARC_TURNS[arc] <= now:
+        arc += 1
+    while arc < ARC_POINTS and _ARC_TURNS[arc] < until:
+        n = _put(out, n, radius * _ARC[arc, 0], radius * _ARC[arc, 1])
+        arc += 1
+    return n, arc
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _sweep(w, turns, starts, order, active, m, n_active, end_turn, end_x, end_y, radius, out):  # type: ignore[no-untyped-def]
     """Write the outline around the point into out, from the first direction on; return its size.
 
@@ -316,11 +330,7 @@ def _sweep(w, turns, starts, order, active, m, n_active, end_turn, end_x, end_y,
             if turns[new, 0] > turns[new, 1]:
                 turns[new, 1] = _FURTHER
             if current < 0:
-                while arc < ARC_POINTS and _ARC_TURNS[arc] <= now:
-                    arc += 1
-                while arc < ARC_POINTS and _ARC_TURNS[arc] < next_start:
-                    n = _put(out, n, radius * _ARC[arc, 0], radius * _ARC[arc, 1])
-                    arc += 1
+                n, arc = _put_arc(out, n, arc, now, next_start, radius)
                 n = _put_on_circle(out, n, x, y, radius)
                 n = _put(out, n, x, y)
                 current = new
@@ -364,11 +374,7 @@ def _sweep(w, turns, starts, order, active, m, n_active, end_turn, end_x, end_y,
     if current >= 0:
         r = _along(w, current, end_x, end_y)
         return _put(out, n, end_x * r, end_y * r)
-    while arc < ARC_POINTS and _ARC_TURNS[arc] <= now:
-        arc += 1
-    while arc < ARC_POINTS and _ARC_TURNS[arc] < end_turn:
-        n = _put(out, n, radius * _ARC[arc, 0], radius * _ARC[arc, 1])
-        arc += 1
+    n, arc = _put_arc(out, n, arc, now, end_turn, radius)
     return _put_on_circle(out, n, end_x, end_y, radius)
 
 

@@ -1,0 +1,121 @@
+"""The page that stands before the letters: what to send first, and what to do if nobody answers."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sousveil.letters import _words
+
+if TYPE_CHECKING:
+    from sousveil.letters import Letter
+
+
+def render(made: list[Letter], told: dict[str, Any], on: date) -> str:
+    """Return the page as Markdown. told: the JSON object of the letters."""
+    parts = [_WHAT.format(day=on.isoformat()), _access(made, on), _records(made, told)]
+    parts += [_missing(told), _ignored(made, told)]
+    return "\n".join(part for part in parts if part)
+
+
+_WHAT = """# Letters of {day}
+
+**These pages are yours alone.** They say where you were and when. They were made on this machine
+and sent to nobody; keep them, or delete them.
+
+**No legal advice.** The letters are drafts made by a program. Languages other than English have not
+been checked by native speakers, nor any of them by a lawyer. Read a letter, fill in what stands in
+[brackets], take out what does not fit, and only then send it. Whether a camera recorded you is
+not known: the letters ask.
+"""
+
+
+def _access(made: list[Letter], on: date) -> str:
+    rows = [one for one in made if one.kind == "access"]
+    if not rows:
+        return "There is no request for access: no operator is named, or the track has no times.\n"
+    lines = ["## Send these first: requests for access", "",
+             "Sorted by the day from which recordings may be gone.", "",
+             "| recordings may be gone | how that is known | operator | letter | contact |",
+             "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    for one in rows:
+        known = "stated" if one.retention_is_stated else "not stated: 72 hours assumed"
+        lines.append(
+            f"| {_when(one.send_by, on)} | {known} | {_cell(one.operator)} | {one.name} | "
+            f"{_cell(', '.join(one.contact.values()) or 'not known')} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _when(day: date | None, on: date) -> str:
+    if day is None:
+        return ""
+    if day < on:
+        return f"{day.isoformat()}, already past: ask all the same, some keep them longer"
+    return f"**{day.isoformat()}, urgent**" if (day - on).days <= 7 else day.isoformat()
+
+
+def _records(made: list[Letter], told: dict[str, Any]) -> str:
+    rows = [one for one in made if one.kind == "records"]
+    if not rows:
+        return ""
+    lines = [
+        "## Requests for records of public bodies",
+        "",
+        "Anybody may send these, at any time.",
+        "",
+    ]
+    lines += [f"- {one.operator}: {one.name}" for one in rows]
+    note = _words.law_of(told["country"]).get("records_note")
+    return "\n".join([*lines, "", *([note, ""] if note else [])])
+
+
+def _missing(told: dict[str, Any]) -> str:
+    lines: list[str] = []
+    if told["without_contact"]:
+        lines += ["## Operators without a contact", "",
+                  "No source says how to reach them, and none was made up. The sign at the camera, "
+                  "or their web site, should.", ""]  # fmt: skip
+        lines += [f"- {name}" for name in told["without_contact"]] + [""]
+    unknown = told["unknown_operator"]
+    if unknown["cameras"]:
+        lines += ["## Cameras whose operator no source names", "",
+                  "A sign there should say who is responsible (in the EU: Article 13 GDPR). With "
+                  "that name, any of the letters can be filled in.", ""]  # fmt: skip
+        lines += [
+            f"- {row['street'] or 'away from streets'} ({row['lat']:.5f}, {row['lon']:.5f})"
+            + (f", {row['when']}" if row["when"] else "")
+            for row in unknown["places"]
+        ] + [""]
+    if told["private_homes"]:
+        lines += [f"Cameras of private homes on the way: {told['private_homes']}. They are counted "
+                  "and not listed, and no letter goes to them.", ""]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _ignored(made: list[Letter], told: dict[str, Any]) -> str:
+    law = _words.law_of(told["country"])
+    authority = law.get("authority") or "the data protection authority of your country"
+    lines = ["## If nobody answers", ""]
+    if law["law"] == "plain":
+        lines.append(
+            f"Write once more with a deadline of two weeks, then complain to {authority}, or ask "
+            "an organisation for digital rights."
+        )
+    else:
+        lines.append(
+            "An answer is due within one month of receipt; it may be extended by two months if the "
+            "operator tells you why within the first (Article 12(3)). After that, write once more "
+            f"with a deadline of two weeks, then complain to {authority} (Article 77; it costs "
+            "nothing), or go to court (Article 79)."
+        )
+    if any(one.kind == "records" for one in made):
+        lines.append(
+            "For records: ask for a review or for the mediation that the law there provides, named "
+            "in the refusal."
+        )
+    return "\n".join([*lines, ""])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,47 @@
+"""The laws by country, the shared words by language, and the templates of the letters."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+import jinja2
+
+_ELSEWHERE: Final = {"law": "plain", "language": "en"}
+
+
+@cache
+def _table(name: str) -> dict[str, Any]:
+    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def law_of(country: str | None) -> dict[str, Any]:
+    """Return the row of laws.toml for a country (ISO 3166-1 alpha-2), a plain one elsewhere."""
+    found: dict[str, Any] = _table("laws.toml").get(country or "", _ELSEWHERE)
+    return found
+
+
+def words_of(language: str) -> dict[str, Any]:
+    """Return the words of a language."""
+    found: dict[str, Any] = _table("words.toml")[language]
+    return found
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    # The letters are text, not HTML: nothing is to be escaped in it.
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader(str(__package__)),
+        autoescape=False,  # noqa: S701
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def template(kind: str, language: str) -> jinja2.Template:
+    """Return the template of a kind of letter (access, records) in a language."""
+    return _environment().get_template(f"{kind}.{language}.md.jinja")

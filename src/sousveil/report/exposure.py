@@ -1,0 +1,272 @@
+"""The report of an exposure: one private HTML page that holds all it needs and loads nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow.compute as pc
+
+from sousveil import __version__, report
+from sousveil.records import LEVELS
+from sousveil.report import _map, _way, _words
+
+if TYPE_CHECKING:
+    from sousveil.exposure import Exposure
+
+_LEVELS: Final = {
+    "detect": ("Detect", "that somebody is there"),
+    "observe": ("Observe", "what somebody looks like and does"),
+    "recognise": ("Recognise", "that it is a person known before"),
+    "identify": ("Identify", "who it is, beyond doubt, also a stranger"),
+}
+_MOST_ROWS: Final = 60
+
+Summary = dict[str, Any]
+
+
+def render(exposure: Exposure) -> str:
+    """Return the page as HTML; its content policy forbids every request and foreign script."""
+    summary = exposure.summary
+    began = _began(summary)
+    on = _way.frame(exposure.moments)
+    data = _way.payload(exposure.moments, exposure.watchful, exposure.passes, on, began)
+    style = report._template("report.css") + report._template("way.css")
+    script = f'(() => {{\n"use strict";\n{report._template("way.js")}}})();\n'
+    return report._environment().get_template("way.html.jinja").render(
+        version=__version__,
+        title=_title(summary),
+        private=summary["private"],
+        answer=_answer(summary),
+        figures=_figures(summary),
+        picture=_way.picture(exposure.moments, exposure.watchful, exposure.passes,
+                             exposure.streets, on),
+        timeline=_way.timeline(exposure.moments, exposure.watchful),
+        shades=_way.SHADES,
+        last=len(data["start"]) - 1,
+        data=_map.safe_json(data),
+        tables=_tables(exposure),
+        questions=summary["questions"],
+        no_promise=summary["no_promise"],
+        is_planned=summary["kind"] == "ways",
+        on=_words.day(summary["on"]),
+        credits=", ".join(summary["attribution"]),
+        style=style,
+        script=script,
+        policy=report._policy([script], style),
+    )  # fmt: skip
+
+
+def sentences(summary: Summary) -> list[str]:
+    """Return the answer and the main figures as plain sentences."""
+    return [report._plain(s) for s in (_answer(summary), *_figures(summary))]
+
+
+def _began(summary: Summary) -> datetime | None:
+    start = summary.get("track", {}).get("start")
+    return None if start is None else datetime.fromisoformat(start)
+
+
+def _title(summary: Summary) -> str:
+    if summary["kind"] == "ways":
+        return "Ways on foot, and the cameras along them"
+    return "Which cameras could have recorded me?"
+
+
+def _answer(summary: Summary) -> str:
+    told, planned = summary["cameras"]["detect"], summary["kind"] == "ways"
+    could = _words.plural(told["could"], "camera")
+    which = "the shortest way" if planned else "this way"
+    if not told["could"]:
+        return f"No camera on record could see you on {which}. Cameras that are on no record may."
+    did = "would, if they run" if planned else "did, if they ran"
+    tail = "How many more there are is not known."
+    if told["all"] is not None:
+        tail = f"With those that no source has, they are **{_span(told['all'])}**."
+    have = "could see" if planned else "could have seen"
+    return (
+        f"On {which} **{could}** on record {have} you, and an expected **{_span(told)}** {did}. "
+        f"{tail}"
+    )
+
+
+def _figures(summary: Summary) -> list[str]:
+    time, levels = summary["time"], summary["cameras"]
+    owners = levels["detect"]["by_operator_class"]
+    could, seen = (duration(time["detect"][name]) for name in ("could_s", "seen_s"))
+    unseen_s = sum(one["end_s"] - one["start_s"] for one in summary["unseen"])
+    found = [
+        f"Of {duration(time['known_s'])}: **{could}** in which at least one camera could see you, "
+        f"and an expected **{seen}** in which one does.",
+        f"Sharp enough to identify a stranger: **{_span(levels['identify'])}** cameras, for an "
+        f"expected {duration(time['identify']['seen_s'])}.",
+        f"Of those that could: **{owners['public']['could']}** of public bodies, "
+        f"**{owners['private']['could']}** private, **{owners['unknown']['could']}** of operators "
+        "that no source names.",
+        f"For **{duration(unseen_s)}** no camera on record could see you. That is no promise.",
+    ]
+    gap_s = summary.get("track", {}).get("gap_s", 0)
+    if gap_s >= 1:
+        found.append(f"For {duration(gap_s)} the track is silent: nothing is said about them.")
+    outside_s = summary.get("track", {}).get("outside_s", 0)
+    if outside_s >= 1:
+        found.append(
+            f"For {duration(outside_s)} you were outside what the sources map: nothing is known "
+            "of that."
+        )
+    if summary["kind"] == "ways" and len(summary["ways"]) > 1:
+        first, *others = summary["ways"]
+        told = _words.listed(
+            [f"{w['length_m']:,.0f} m long and seen on {_metres(w['seen_m'])}" for w in others[:3]]
+        )
+        found.append(
+            f"The shortest is {first['length_m']:,.0f} m long and seen on an expected "
+            f"**{_metres(first['seen_m'])}**; others are {told}."
+        )
+    return found
+
+
+def _metres(length_m: float) -> str:
+    return f"{length_m:,.0f} m" if length_m >= 1 else "under 1 m"
+
+
+def _span(told: dict[str, Any]) -> str:
+    if told["low"] == told["high"]:
+        return f"{told['low']}"
+    return f"{_words.number(told['expected'])} ({told['low']} to {told['high']})"
+
+
+def _at_least(number: int) -> str:
+    return f"at least {number}" if number else "not known"
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: ``45 s``, ``9 min``, ``1 h 5 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min".removesuffix(" 0 min")
+
+
+def _table(caption: str, heads: list[str], rows: list[list[str]], note: str = "") -> dict[str, Any]:
+    numbers = [heads.index(h) for h in heads if h.startswith("#")]
+    return {
+        "caption": caption,
+        "note": note,
+        "heads": [{"name": h.removeprefix("#"), "number": i in numbers}
+                  for i, h in enumerate(heads)],
+        "rows": rows,
+    }  # fmt: skip
+
+
+def _tables(exposure: Exposure) -> list[dict[str, Any]]:
+    summary = exposure.summary
+    tables = [_levels(summary), _operators(summary)]
+    if summary["kind"] == "ways":
+        tables.insert(0, _ways(summary))
+    if summary["identified"]:
+        rows = [
+            [_when(one), ", ".join(one["streets"]) or "away from streets",
+             _per_cent(one["probability"])]
+            for one in sorted(summary["identified"], key=lambda one: -one["probability"])
+        ]  # fmt: skip
+        tables.append(_table("Moments at which you may have been identified",
+                             ["When", "Where", "#Probability"], rows[:_MOST_ROWS]))  # fmt: skip
+    tables.append(_passes(exposure))
+    unseen = sorted(summary["unseen"], key=lambda one: one["start_s"] - one["end_s"])
+    rows = [
+        [_when(one), ", ".join(one["streets"][:4]) or "away from streets",
+         duration(one["end_s"] - one["start_s"]), f"{one['length_m']:,.0f} m"]
+        for one in unseen[:10]
+    ]  # fmt: skip
+    if rows:
+        tables.append(_table("Longest stretches that no camera on record could see",
+                             ["When", "Where", "#Time", "#Length"], rows))  # fmt: skip
+    return tables
+
+
+def _levels(summary: Summary) -> dict[str, Any]:
+    rows = []
+    for level, (name, meaning) in _LEVELS.items():
+        told, time = summary["cameras"][level], summary["time"][level]
+        rows.append(
+            [f"{name}: {meaning}", f"{told['could']}", _span(told),
+             _span(told["all"]) if told["all"] else _at_least(told["low"]),
+             duration(time["could_s"]), duration(time["seen_s"])]
+        )  # fmt: skip
+    return _table(
+        "By level of IEC 62676-4",
+        ["Enough pixels to see", "#Cameras that could", "#That did", "#With those on no record",
+         "#Time: could", "#Time: did"],
+        rows, "Expected numbers with 95% intervals.",
+    )  # fmt: skip
+
+
+def _operators(summary: Summary) -> dict[str, Any]:
+    rows = []
+    for one in summary["operators"]:
+        name = "Private homes" if one["private_homes"] else one["operator"] or "Not named"
+        kept = one["retention_days"]
+        rows.append(
+            [name, _words.OWNERS[one["operator_class"]], f"{one['cameras']}",
+             _words.number(one["expected"]), "not stated" if kept is None else f"{kept:g} days"]
+        )  # fmt: skip
+    return _table("Who could have recorded you",
+                  ["Operator", "Kind", "#Cameras that could", "#Expected", "#Kept for"],
+                  rows[:_MOST_ROWS])  # fmt: skip
+
+
+def _ways(summary: Summary) -> dict[str, Any]:
+    rows = [
+        [f"{one['way'] + 1}", f"{one['length_m']:,.0f} m", f"{one['minutes']:.0f} min",
+         _metres(one["seen_m"]), _metres(one["could_m"]),
+         _span(one["cameras"]["detect"]), f"{one['cameras']['detect']['could']}"]
+        for one in summary["ways"]
+    ]  # fmt: skip
+    return _table(
+        "The ways, the shortest first",
+        ["Way", "#Length", "#Time", "#Seen, expected", "#Could be seen", "#Cameras that see you",
+         "#That could"],
+        rows,
+    )  # fmt: skip
+
+
+def _passes(exposure: Exposure) -> dict[str, Any]:
+    began = _began(exposure.summary)
+    rows: list[list[str]] = []
+    mine = exposure.passes.filter(pc.equal(exposure.passes["way"], 0)).to_pylist()
+    by_pass: dict[int, dict[str, Any]] = {}
+    for row in mine:
+        by_pass.setdefault(row["pass"], {})[row["level"]] = row
+    likely = sorted(by_pass.values(), key=lambda levels: -levels["detect"]["probability"])
+    for levels in likely[:_MOST_ROWS]:
+        row = levels["detect"]
+        best = [_per_cent(levels[n]["probability"] if n in levels else 0.0) for n in LEVELS]
+        who = "a private home" if row["private_home"] else row["operator"] or "not named"
+        when = clock(began, row["start_s"]) + " – " + clock(began, row["end_s"])
+        rows.append([when, row["street"] or "away from streets", who, *best,
+                     _per_cent(row["could"])])  # fmt: skip
+    names = [f"#{_LEVELS[level][0]}" for level in LEVELS]
+    note = f"The likeliest {_MOST_ROWS} of {len(by_pass)}." if len(by_pass) > _MOST_ROWS else ""
+    return _table("When each camera could have recorded you",
+                  ["When", "Where", "Operator", *names, "#Could"], rows, note)  # fmt: skip
+
+
+def _when(one: dict[str, Any]) -> str:
+    if one["start"] is None:
+        return f"{clock(None, one['start_s'])} – {clock(None, one['end_s'])}"
+    return f"{one['start'][11:16]} – {one['end'][11:16]}"
+
+
+def clock(began: datetime | None, seconds: float) -> str:
+    """Return a clock time, or the time since the start where there is no clock."""
+    if began is None:
+        return f"{seconds / 60:.0f} min"
+    moment = datetime.fromtimestamp(began.timestamp() + seconds, began.tzinfo)
+    return f"{moment:%H:%M}"
+
+
+def _per_cent(chance: float) -> str:
+    return _words.percent(chance, 1.0)
