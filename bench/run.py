@@ -14,9 +14,13 @@ SCRIPTS = (
     "linking.py",
     "register.py",
     "claims.py",
+    "capture.py",
+    "survey.py",
+    "raters.py",
     "visibility.py",
-    "coverage.py",
+    "seeing.py",
     "exposure.py",
+    "retrace.py",
 )
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "Coverage",
     "Exposure",
     "Linked",
+    "Retraced",
     "UnusableInput",
     "__version__",
     "capture",
@@ -26,6 +27,7 @@ __all__ = [
     "link",
     "optics",
     "raters",
+    "retrace",
     "sample_estimate",
     "survey_estimate",
     "survey_plan",
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from sousveil.linking import Linked, link
     from sousveil.optics import optics
     from sousveil.raters import raters
+    from sousveil.retrace import Retraced, retrace
     from sousveil.sampling import sample_estimate
     from sousveil.survey import survey_estimate, survey_plan
 
@@ -53,6 +56,7 @@ _HOME: Final = {
     "Coverage": "coverage",
     "Exposure": "exposure",
     "Linked": "linking",
+    "Retraced": "retrace",
     "UnusableInput": "errors",
     "capture": "capture",
     "census": "census",
@@ -64,6 +68,7 @@ _HOME: Final = {
     "link": "linking",
     "optics": "optics",
     "raters": "raters",
+    "retrace": "retrace",
     "sample_estimate": "sampling",
     "survey_estimate": "survey",
     "survey_plan": "survey",

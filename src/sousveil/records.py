@@ -404,3 +404,45 @@ WAYS: Final = pa.schema(
         pa.field("geometry", pa.binary(), nullable=False),
     ]
 )
+
+# Where residents can go: what OpenStreetMap has as shop, school, office, stop and the like.
+PLACES: Final = pa.schema(
+    [
+        pa.field("place_id", pa.string(), nullable=False),  # "node/123" or "way/123"
+        pa.field("tag", pa.string(), nullable=False),  # "shop=bakery"
+        pa.field("lon", pa.float64(), nullable=False),
+        pa.field("lat", pa.float64(), nullable=False),
+    ]
+)
+
+# A synthetic resident and what a record gives away of it; its number is made in the same run.
+RETRACED: Final = pa.schema(
+    [
+        pa.field("resident", pa.int32(), nullable=False),
+        pa.field("household", pa.int32(), nullable=False),
+        pa.field("person_type", pa.int32(), nullable=False),  # 1 to 8, see docs/retrace.md
+        pa.field("trips", pa.int32(), nullable=False),
+        pa.field("places", pa.int32(), nullable=False),  # inside the area, without home
+        pa.field("trips_seen", pa.float64()),  # shares, null where there is nothing to share
+        pa.field("trips_named", pa.float64()),
+        pa.field("places_retraced", pa.float64()),
+        pa.field("time_retraced", pa.float64()),
+        pa.field("home_found", pa.float64()),  # 1 or 0
+        pa.field("work_found", pa.float64()),  # 1 or 0, null without work in the area
+    ]
+)
+
+# A rule for a network of cameras and one measure of what it leaves; reduced: against as_it_is.
+RULES: Final = pa.schema(
+    [
+        pa.field("rule", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("measure", pa.string(), nullable=False),
+        pa.field("mean", pa.float64()),
+        pa.field("low", pa.float64()),
+        pa.field("high", pa.float64()),
+        pa.field("reduced", pa.float64()),
+        pa.field("reduced_low", pa.float64()),
+        pa.field("reduced_high", pa.float64()),
+    ]
+)

@@ -20,6 +20,7 @@ from sousveil.cli import (
     optics,
     raters,
     register,
+    retrace,
     sample,
     sources,
     survey,
@@ -53,6 +54,7 @@ app.command("optics", epilog=optics.EXAMPLES, rich_help_panel=SEE)(optics.optics
 app.command("coverage", epilog=coverage.EXAMPLES, rich_help_panel=SEE)(coverage.coverage)
 app.command("exposure", epilog=exposure.EXAMPLES, rich_help_panel=LEARN)(exposure.exposure)
 app.command("letters", epilog=letters.EXAMPLES, rich_help_panel=LEARN)(letters.letters)
+app.command("retrace", epilog=retrace.EXAMPLES, rich_help_panel=LEARN)(retrace.retrace)
 
 
 def _version(wanted: bool) -> None:

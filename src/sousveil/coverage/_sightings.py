@@ -45,7 +45,7 @@ def find(
     """Return who sees which point, as `_seeing.pairs` does, with what was drawn."""
     which, offset = [np.zeros((0, 2), np.int64)], [np.zeros((0, 2))]
     for mine, cameras in _seeing._tiles(points.xy, views, obstacles, radius_m, _seeing.TILE):
-        part = _seeing._Tile(points, mine, select(views, cameras), obstacles, radius_m)
+        part = _seeing.Tile(points, mine, select(views, cameras), obstacles, radius_m)
         which.append(np.column_stack([mine[part.which[:, 0]], cameras[part.which[:, 1]]]))
         offset.append(part.offset)
     pair, away = np.concatenate(which), np.concatenate(offset)

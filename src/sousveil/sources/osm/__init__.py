@@ -19,7 +19,7 @@ from osmium import InvalidLocationError
 from sousveil.errors import UnusableInput
 from sousveil.sources import Source, quarantine
 from sousveil.sources._country import country_at
-from sousveil.sources.osm import _formats, _overpass, _pyosmium
+from sousveil.sources.osm import _formats, _overpass, _places, _pyosmium
 from sousveil.sources.osm._boundaries import Boundary, Listed, choose, draw, listed, matching
 from sousveil.sources.osm._contents import Contents, SetAside
 from sousveil.sources.osm._formats import Format, is_osm
@@ -28,7 +28,7 @@ from sousveil.sources.osm._pbf_blobs import survey as survey_blobs
 from sousveil.sources.osm._tags import Interpreted, RawObject, interpret
 from sousveil.sources.osm._xml_guard import sanitise, survey
 
-__all__ = ["is_osm", "list_boundaries", "read", "read_boundary"]
+__all__ = ["is_osm", "list_boundaries", "read", "read_boundary", "read_places"]
 
 Progress = Callable[[str], None]
 Lines = dict[int, shapely.Geometry]
@@ -119,6 +119,20 @@ def list_boundaries(path: Path) -> list[Listed]:
     """Return the administrative relations of a file by level and name, and if they are complete."""
     found, lines = _boundaries_in(Path(path), _ways_of)
     return listed(found, lines)
+
+
+def read_places(path: Path) -> pa.Table:
+    """Return what people go to in a file as records.PLACES: shops, schools, offices, stops, ...
+
+    Nodes and ways; relations are left out. Raises UnusableInput for a file that cannot be read.
+    """
+    path = Path(path)
+    form = _formats.required(path)
+    with _refusing_damage(path):
+        if form.kind == "json":
+            return _places.read_json(path, form)
+        with _safe_file(path, form) as (file, _):
+            return _places.read(file)
 
 
 def _ways_of(found: Iterable[Boundary]) -> set[int]:

@@ -1,0 +1,418 @@
+"""What a network of cameras could learn about a week, measured on residents who do not exist.
+
+No track, no name and no picture of anybody goes in: the residents are made in the same run, walk
+past the cameras of a place, and are then looked for in what these would have recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sousveil import linking, register
+from sousveil._output import complete_directory
+from sousveil.coverage import seen_at
+from sousveil.errors import UnusableInput
+from sousveil.records import CAMERAS, RETRACED, RULES
+from sousveil.residents import Residents, populate, some, streets_of, walk
+from sousveil.residents._laws import laws
+from sousveil.retrace import _rules, _summary
+from sousveil.retrace._measures import everything, measure
+from sousveil.retrace._network import (
+    PUBLIC,
+    Cameras,
+    Watch,
+    cameras_of,
+    levels,
+    marks,
+    spots,
+    watch,
+)
+from sousveil.retrace._powers import Ranges, read_powers
+from sousveil.retrace._recording import record
+from sousveil.sources import Source, licences, osm, reading
+
+Progress = Callable[[str], None]
+
+SAMPLE: Final = 1000
+"""Residents, about, whom all rules and all draws of what is not known are tried on."""
+
+FILES: Final = {
+    "report": "report.html",
+    "summary": "retrace.json",
+    "residents": "residents.parquet",
+    "rules": "rules.csv",
+    "attribution": "ATTRIBUTION.md",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retraced:
+    """What the cameras of a place could learn of its synthetic residents.
+
+    summary is the JSON object of the command; its "files" is empty until `write`.
+    """
+
+    summary: dict[str, Any]
+    source: Source
+    cameras: pa.Table  # records.CAMERAS
+    residents: pa.Table  # records.RETRACED
+    rules: pa.Table  # records.RULES
+    named_at: np.ndarray[Any, Any]  # by edge of the network: chance that a passage is named there
+    lines: np.ndarray[Any, Any]  # of these edges, longitude and latitude
+
+    def to_html(self) -> str:
+        """Return the report: one HTML page that needs nothing but itself."""
+        from sousveil.retrace._page import render
+
+        return render(self)
+
+    def write(self, directory: str | Path) -> Retraced:
+        """Write report and tables to a directory, all of them or none.
+
+        Returns the result with the summary's "files" filled in. Raises UnusableInput where nothing
+        can be written.
+        """
+        from sousveil import export
+
+        directory = Path(directory)
+        html = self.to_html()
+        with complete_directory(directory, marker=FILES["summary"]) as partial:
+            (partial / FILES["report"]).write_text(html, encoding="utf-8")
+            export.write_json(self.summary | {"files": {}}, partial / FILES["summary"])
+            pq.write_table(self.residents, partial / FILES["residents"], compression="zstd")
+            export.write_csv(self.rules, partial / FILES["rules"])
+            text = licences.attribution([self.source], also=_ALSO)
+            (partial / FILES["attribution"]).write_text(text, encoding="utf-8")
+        files = {name: str(directory / file) for name, file in FILES.items()}
+        return replace(self, summary=self.summary | {"files": files})
+
+
+def retrace(
+    source: str | Path,
+    *,
+    residents: int = 10_000,
+    days: int = 7,
+    cameras: str | Path | None = None,
+    parameters: str | Path | None = None,
+    powers: str | Path | None = None,
+    what_if: bool = False,
+    draws: int = 24,
+    seed: int = 0,
+    progress: Progress = lambda _: None,
+    on_download: Callable[[int, int | None], None] | None = None,
+) -> Retraced:
+    """Let synthetic residents live some days in a place, and read what its cameras make of it.
+
+    source: OpenStreetMap data with streets, buildings and cameras: a file, "helsinki", or the name
+        of a place to download.
+    residents, days: how many, the first day a Monday.
+    cameras: the cameras.parquet of a census, instead of those in the source.
+    parameters: a TOML file of how residents spend their days; powers: one of what operators can do.
+    what_if: try rules against each other too.
+    draws: of all that is not known, for the intervals.
+
+    Raises UnusableInput, in one line, for anything the user can mend.
+    """
+    if draws < 4:
+        raise UnusableInput(f"--draws {draws}: give 4 or more, intervals need them")
+    ranges = read_powers(None if powers is None else Path(powers))
+    told = reading.Told(progress, on_download)
+    found = reading.locate([source], told)[0]
+    read = _read(found, told)
+    progress("Reading shops, schools and stops")
+    places = osm.read_places(found.path)
+    network = streets_of(read.streets)
+    progress(f"Letting {residents:,} residents live {days} days")
+    town = populate(
+        network, read.buildings, places,
+        residents=residents, days=days, seed=seed, parameters=parameters,
+    )  # fmt: skip
+    table, planned = _cameras(read, cameras)
+    known = cameras_of(table, network, planned)
+    progress(f"Looking where {table.num_rows:,} cameras look")
+    places_seen = spots(network)
+    seen = seen_at(
+        table, read.buildings, places_seen.lon, places_seen.lat, streets=read.streets, seed=seed
+    )
+    watching = watch(network, known, places_seen, seen)
+    drawn = _Drawn(town, known, watching, ranges, draws, seed)
+    return _retraced(read, _title(found), table, drawn, what_if=what_if, progress=progress)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    residents: Residents
+    cameras: Cameras
+    watch: Watch
+    ranges: Ranges
+    draws: int
+    seed: int
+
+
+def _read(found: reading.Located, told: reading.Told) -> Source:
+    if not osm.is_osm(found.path):
+        raise UnusableInput(
+            f"{found.path}: is no OpenStreetMap data, which has the streets and buildings that "
+            "residents need; give an extract, and other cameras with --cameras"
+        )
+    return reading.read(found, told=told)
+
+
+def _title(found: reading.Located) -> str:
+    words = re.sub(r"([-_. ](latest|\d[\d-]*))+$", "", found.source_id)
+    words = re.sub(r"[-_ ]+", " ", words).strip() or found.source_id
+    return found.place or (words.title() if words.islower() else words)
+
+
+def _cameras(read: Source, file: str | Path | None) -> tuple[pa.Table, Any]:
+    """Return the cameras, planned ones last, and which are planned."""
+    if file is not None:
+        table = _from_census(Path(file))
+        return table, np.zeros(table.num_rows, bool)
+    seen = read.observations
+    built = register.build(seen, linking.by_identity(seen))
+    ahead = pc.is_in(seen["lifecycle"], value_set=pa.array(["planned", "construction"]))
+    ahead = seen.filter(pc.and_(ahead, pc.is_null(seen["not_camera"])))
+    position = ahead.schema.get_field_index("lifecycle")
+    there = ahead.set_column(position, ahead.schema.field("lifecycle"),
+                             pa.nulls(ahead.num_rows, pa.string()))  # fmt: skip
+    planned = register.build(there, linking.by_identity(there)).cameras
+    table = pa.concat_tables([built.cameras, planned])
+    return table, np.arange(table.num_rows) >= built.cameras.num_rows
+
+
+def _from_census(file: Path) -> pa.Table:
+    try:
+        table = pq.read_table(file)
+        return table.select(CAMERAS.names).cast(CAMERAS)
+    except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
+        said = " ".join(str(error).split())[:120]
+        raise UnusableInput(
+            f"{file}: is no cameras.parquet of a census ({said}); give one that census -o wrote"
+        ) from None
+
+
+def _retraced(
+    read: Source, place: str, table: pa.Table, drawn: _Drawn, *, what_if: bool, progress: Progress
+) -> Retraced:
+    town, known, watching = drawn.residents, drawn.cameras, drawn.watch
+    net, seed = town.town.network, drawn.seed
+    progress("Walking")
+    world = levels(watching, seed=seed, world=0)
+    passed = walk(town, marks(watching, net, world))
+    middle = drawn.ranges.middle
+    owned = known._replace(owner=_rules.owners(known, None))
+    progress("Recording, and reading the record")
+    held = record(town, passed, owned, watching.attends, middle, seed=seed, world=0)
+    since = _rules.since_s(known, town.days, middle.retention_days)
+    reach = everything(known)._replace(since_s=since)
+    measured = measure(town, passed, held, owned, reach, middle)
+    passages = _summary.named(town, held, reach)
+    followed = _summary.followed(town, held, reach)
+    progress("Drawing what is not known of cameras")
+    tried = _try(drawn, what_if=what_if, progress=progress)
+    summary = {
+        "place": place,
+        "on": read.seen_on,
+        "residents": town.people.n,
+        "households": len(town.people.home),
+        "days": town.days,
+        "seed": seed,
+        "draws": drawn.draws,
+        "parameters": town.parameters.name,
+        "trips": len(town.trips.resident),
+        "cameras": _counts(known, watching),
+        "passages": {"seen": int((held.state > 0).sum()), "named": len(passages[0])},
+        "measures": _summary.distributions(measured, tried.now),
+        "unique": _summary.uniqueness(town, passages, seed),
+        "unique_if_followed": _summary.uniqueness(town, followed, seed),
+        "ties": _summary.household_ties(town, passages, middle),
+        "ties_if_followed": _summary.household_ties(town, followed, middle),
+        "curves": tried.curves,
+        "rules": tried.rules,
+        "singled_out": _singled_out(drawn, _rules.World(0, passed, owned, middle, held), progress)
+        if what_if
+        else [],
+        "plausibility": laws(town.town, town.people, town.trips, passed, town.days),
+        "powers": _told_powers(drawn.ranges),
+        "source": {"id": read.source_id, "licence": read.licence, "seen_on": read.seen_on},
+        "files": {},
+    }
+    return Retraced(
+        summary=summary,
+        source=read,
+        cameras=table,
+        residents=_table(town, measured),
+        rules=pa.Table.from_pylist(tried.rules, schema=RULES),
+        named_at=_named_at(_shown(watching, table), net, drawn.ranges),
+        lines=net.lines,
+    )
+
+
+@dataclass(frozen=True)
+class _Tried:
+    now: np.ndarray[Any, Any]  # worlds x measures, as things are
+    rules: list[dict[str, Any]]
+    curves: list[dict[str, Any]]
+
+
+def _try(drawn: _Drawn, *, what_if: bool, progress: Progress) -> _Tried:
+    """Try rules and step-by-step changes in every world, or only what is there now."""
+    sample = some(drawn.residents, SAMPLE)
+    ranges, watching, seed = drawn.ranges, drawn.watch, drawn.seed
+    rules = _rules.rules(sample, drawn.cameras, ranges, watching)
+    curves = _rules.curves(drawn.cameras, sample.days, ranges) if what_if else []
+    rules = rules if what_if else rules[:1]
+    every = [*rules, *(rule for _, _, rule in curves)]
+    table = np.empty((drawn.draws, len(every), len(_rules.MEASURES) + 1))
+    worlds = _rules.worlds(sample, watching, drawn.cameras, ranges, draws=drawn.draws, seed=seed)
+    for w, world in enumerate(worlds):
+        progress(f"World {w + 1} of {drawn.draws}")
+        for r, rule in enumerate(every):
+            table[w, r] = _rules.means(sample, world, rule, watching, seed)
+    told = [
+        row
+        for r, rule in enumerate(rules)
+        for row in _rows({"rule": rule.name, "text": rule.text}, table[:, r], table[:, 0])
+    ]
+    steps = [
+        row
+        for c, (what, value, _) in enumerate(curves)
+        for row in _rows({"of": what, "value": value}, table[:, len(rules) + c], None)
+    ]
+    return _Tried(table[:, 0], told if what_if else [], steps)
+
+
+def _singled_out(drawn: _Drawn, world: _rules.World, progress: Progress) -> list[dict[str, Any]]:
+    """Return, for each rule and step, how many are unique and which ties show, with middle powers.
+
+    All residents are looked at: who is unique depends on how many there are.
+    """
+    town, watching, seed = drawn.residents, drawn.watch, drawn.seed
+    rules = _rules.rules(town, drawn.cameras, drawn.ranges, watching)
+    curves = _rules.curves(drawn.cameras, town.days, drawn.ranges)
+    every = [({"rule": rule.name}, rule) for rule in rules]
+    every += [({"of": what, "value": value}, rule) for what, value, rule in curves]
+    rows = []
+    for head, rule in every:
+        progress(f"Who is singled out: {' '.join(head.values())}")
+        powers, held = _rules.recorded(town, world, rule, watching, seed)
+        reach = rule.reach(world)
+        named, seen = _summary.named(town, held, reach), _summary.followed(town, held, reach)
+        ties = _summary.household_ties(town, seen, powers)
+        rows.append(
+            head
+            | {
+                "unique": _summary.ever_unique(town, named),
+                "unique_if_followed": _summary.ever_unique(town, seen),
+                "ties_precision": ties["precision"],
+                "ties_recall_of_met": ties["recall_of_met"],
+            }
+        )
+    return rows
+
+
+def _rows(head: dict[str, Any], values: Any, now: Any) -> list[dict[str, Any]]:
+    """Return a row a measure: mean over worlds, interval, and how much less it is than now."""
+    rows = []
+    for i, name in enumerate([*_rules.MEASURES, _rules.DAYS_HELD]):
+        known = values[np.isfinite(values[:, i]), i]
+        low, high = _summary.interval(values[:, i])
+        mean = _summary.number(known.mean()) if len(known) else None
+        row = head | {"measure": name, "mean": mean, "low": low, "high": high}
+        if now is not None:
+            row |= _reduction(now[:, i], values[:, i])
+        rows.append(row)
+    return rows
+
+
+def _reduction(now: Any, then: Any) -> dict[str, float | None]:
+    """Return by how much of what it is now a share falls, world by world."""
+    usable = np.isfinite(now) & np.isfinite(then) & (now > 0)
+    if usable.sum() < 4:
+        return {"reduced": None, "reduced_low": None, "reduced_high": None}
+    less = 1.0 - then[usable] / now[usable]
+    low, high = _summary.interval(less)
+    return {"reduced": _summary.number(less.mean()), "reduced_low": low, "reduced_high": high}
+
+
+def _counts(known: Cameras, watching: Watch) -> dict[str, int]:
+    n = len(known.camera_id)
+    return {
+        "records": int((~known.planned).sum()),
+        "planned": int(known.planned.sum()),
+        "watching": len(np.unique(watching.camera)),
+        "public": int((known.owner == PUBLIC).sum()),
+        "private": int((known.owner == 0).sum()),
+        "unknown": int((known.owner == -1).sum()),
+        "without_view_of_a_street": n - len(np.unique(watching.camera)),
+    }
+
+
+def _told_powers(ranges: Ranges) -> dict[str, Any]:
+    return {
+        name: {
+            "recognised": [float(x) for x in powers.recognised],
+            "false_match": powers.false_match,
+            "at_night": powers.at_night,
+            "retention_days": powers.retention_days,
+        }
+        for name, powers in ranges._asdict().items()
+    }
+
+
+def _table(town: Residents, measured: Any) -> pa.Table:
+    values = _rules.shares(measured)
+    columns: dict[str, Any] = {
+        "resident": np.arange(town.people.n, dtype=np.int32),
+        "household": town.people.household,
+        "person_type": town.people.person_type.astype(np.int32),
+        "trips": measured[:, 0].astype(np.int32),
+        "places": measured[:, 3].astype(np.int32),
+    } | values
+    arrays = [pa.array(columns[field.name], field.type, from_pandas=True) for field in RETRACED]
+    return pa.table(arrays, schema=RETRACED)
+
+
+def _shown(watching: Watch, table: pa.Table) -> Watch:
+    """Leave out the cameras of private homes, which no picture may show."""
+    home = table["private_home"].to_numpy(zero_copy_only=False).astype(bool)
+    kept = ~home[watching.camera]
+    return watching._replace(
+        edge=watching.edge[kept],
+        at_m=watching.at_m[kept],
+        camera=watching.camera[kept],
+        could=watching.could[kept],
+        angle=watching.angle[kept],
+    )
+
+
+def _named_at(watching: Watch, net: Any, ranges: Ranges) -> Any:
+    """Return by edge the chance that who walks along it is named there, with middle powers."""
+    steps = np.diff(ranges.middle.recognised, prepend=0.0)
+    chance = (watching.could * watching.attends[watching.camera] * steps).sum(axis=1)
+    pair = watching.edge.astype(np.int64) * len(watching.attends) + watching.camera
+    pairs, row = np.unique(pair, return_inverse=True)
+    best = np.zeros(len(pairs))
+    np.maximum.at(best, row, chance)
+    missed = np.zeros(len(net.ends))
+    np.add.at(missed, pairs // max(len(watching.attends), 1), np.log1p(-np.minimum(best, 0.999)))
+    return 1.0 - np.exp(missed)
+
+
+_ALSO: Final = [
+    (
+        "How residents spend their days: example survey of ActivitySim 1.6.0, © 2014–2024 "
+        "Association of Metropolitan Planning Organizations and contributors",
+        "BSD-3-Clause",
+    )
+]

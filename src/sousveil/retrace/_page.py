@@ -1,0 +1,263 @@
+"""The report of a retraced week: one HTML page that holds all it needs and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+import jinja2
+import numpy as np
+
+from sousveil import __version__
+from sousveil.retrace import _charts
+from sousveil.retrace._charts import Row
+from sousveil.sources.licences import LICENCE_URLS
+
+if TYPE_CHECKING:
+    from sousveil.retrace import Retraced
+
+Summary = dict[str, Any]
+
+_LABELS: Final = {
+    "trips_seen": "Trips seen by a camera",
+    "trips_named": "Trips put to a name",
+    "places_retraced": "Places visited, given away",
+    "time_retraced": "Waking time accounted for",
+    "home_found": "Homes found",
+    "work_found": "Places of work found",
+}
+_RULES: Final = {
+    "as_it_is": "As it is: all searched together",
+    "retention_3": "Deleted after 3 days",
+    "retention_30": "Deleted after 30 days",
+    "retention_90": "Deleted after 90 days",
+    "public_only": "Private operators share nothing",
+    "each_alone": "Nobody shares",
+    "no_recognition": "No face search",
+    "no_school": "No cameras near schools",
+    "half": "Half of the cameras",
+    "planned": "Planned cameras added",
+}
+
+
+def sentences(summary: Summary) -> list[str]:
+    """Return what was found as plain sentences."""
+    return [re.sub(r"\*\*", "", sentence) for sentence in _sentences(summary)]
+
+
+def render(result: Retraced) -> str:
+    """Return the report as HTML; its content security policy forbids every request and script."""
+    summary = result.summary
+    style = _template("retrace.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__name__.rpartition(".")[0]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters["parts"] = lambda text: re.split(r"\*\*(.+?)\*\*", text)
+    return environment.get_template("retrace.html.jinja").render(
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
+        "form-action 'none'",
+        style=style,
+        version=__version__,
+        title=f"What could the cameras of {summary['place']} learn about a week?",
+        answer=_answer(summary),
+        sentences=_sentences(summary)[1:],
+        figures=_figures(result),
+        map=_charts.named_map(result.lines, result.named_at),
+        shades=_charts.steps_of_map(),
+        rules=_rule_table(summary),
+        powers=summary["powers"],
+        summary=summary,
+        attribution=result.source.attribution,
+        licence=result.source.licence,
+        licence_url=LICENCE_URLS.get(result.source.licence),
+    )
+
+
+def _template(name: str) -> str:
+    return resources.files("sousveil.retrace").joinpath("templates", name).read_text("utf-8")
+
+
+def _answer(summary: Summary) -> str:
+    rows = _by_name(summary)
+    if not summary["cameras"]["watching"]:
+        return f"No camera that is known in {summary['place']} sees a street."
+    return (
+        f"Of what residents do on the streets of {summary['place']}, the cameras see "
+        f"**{_share(rows['trips_seen'])}** of the trips, and can put a name to "
+        f"**{_share(rows['trips_named'])}** if faces are searched."
+    )
+
+
+def _sentences(summary: Summary) -> list[str]:
+    rows, said = _by_name(summary), [_answer(summary)]
+    if not summary["cameras"]["watching"]:
+        return said
+    said.append(
+        f"Such a record gives away **{_share(rows['places_retraced'])}** of the places that they "
+        f"visit, the home of **{_share(rows['home_found'])}** of them, and accounts for "
+        f"**{_share(rows['time_retraced'])}** of their waking time in the area."
+    )
+    for key, which in (("unique", "named"), ("unique_if_followed", "seen")):
+        one = summary[key]
+        text = (
+            f"With numbers instead of names, the passages that are {which} are like nobody else's "
+            f"for **{1 - one['never']:.0%}** of the residents by the end"
+        )
+        if one["median_day"] is not None:
+            text += f", and for half of them by day **{one['median_day']}**"
+        said.append(f"{text}.")
+    ties = summary["ties_if_followed"]
+    if ties["suggested"]:
+        said.append(
+            f"Of pairs who are again and again seen at once, **{ties['precision']:.0%}** live "
+            f"together; that finds **{ties['recall_of_met'] or 0:.1%}** of those who live together "
+            "and went out together."
+        )
+    said += _rule_sentences(summary)
+    return said
+
+
+def _rule_sentences(summary: Summary) -> list[str]:
+    rows = {row["rule"]: row for row in summary["rules"] if row["measure"] == "trips_named"}
+    told = {
+        "retention_3": "Deleting recordings after 3 days",
+        "public_only": "Private operators sharing nothing",
+        "no_school": "Having no cameras within 100 m of a school",
+        "half": "Taking down half of the cameras",
+    }
+    parts = [
+        f"{text} takes away **{_less(rows[name])}** of the trips that could be named"
+        for name, text in told.items()
+        if name in rows and rows[name]["reduced"] is not None
+    ]
+    return [f"{part}." for part in parts]
+
+
+def _less(row: dict[str, Any]) -> str:
+    return f"{row['reduced']:.0%} ({row['reduced_low']:.0%} to {row['reduced_high']:.0%})"
+
+
+def _by_name(summary: Summary) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in summary["measures"]}
+
+
+def _share(row: dict[str, Any]) -> str:
+    if row["mean"] is None:
+        return "an unknown share"
+    text = _charts._percent(row["mean"])
+    if row["low"] is None:
+        return text
+    return f"{text} ({_charts._percent(row['low'])} to {_charts._percent(row['high'])})"
+
+
+def _figures(result: Retraced) -> list[dict[str, str]]:
+    summary = result.summary
+    trips = result.residents["trips_named"].to_numpy(zero_copy_only=False).astype(np.float64)
+    found = [
+        _figure(
+            "What a network with these powers would hold",
+            "Mean over residents. The line is the 95 % interval over what is not known: which way "
+            "cameras look, and how well faces are recognised.",
+            _charts.rows_chart(_measure_rows(summary)),
+            "; ".join(f"{row.label}: {row.mean:.1%}" for row in _measure_rows(summary)),
+        ),
+        _figure(
+            "It does not strike all the same",
+            "Residents by the share of their trips that are put to their name.",
+            _charts.histogram(trips, "trips named"),
+            "A histogram of residents by the share of their trips that are named.",
+        ),
+        _figure(
+            "A number in place of the name hides nobody for long",
+            "Residents whose record, of cameras and hours alone, is nobody else's: if passages are "
+            "named (dark), or if everybody who is seen is known again (light).",
+            _charts.days_chart(
+                summary["unique"]["by_day"], summary["unique_if_followed"]["by_day"]
+            ),
+            "; ".join(
+                f"day {i + 1}: {v:.0%}"
+                for i, v in enumerate(np.cumsum(summary["unique"]["by_day"]))
+            ),
+        ),
+    ]
+    steps = [
+        row
+        for row in summary["curves"]
+        if row["of"] == "cameras" and row["measure"] == "trips_named"
+    ]
+    if steps:
+        found.append(
+            _figure(
+                "How it grows with the number of cameras",
+                "Trips put to a name if only so many of the cameras stood, taken at random.",
+                _charts.steps_chart(steps, "share of the cameras"),
+                "; ".join(
+                    f"{float(r['value']):.0%} of the cameras: {r['mean']:.0%}" for r in steps
+                ),
+            )
+        )
+    if summary["rules"]:
+        found.append(_rules_figure(summary))
+    return found
+
+
+def _rules_figure(summary: Summary) -> dict[str, str]:
+    left = [
+        Row(_RULES[row["rule"]], row["mean"] or 0.0, row["low"] or 0.0, row["high"] or 0.0,
+            "var(--accent)" if row["rule"] == "as_it_is" else "var(--bar)")
+        for row in summary["rules"] if row["measure"] == "trips_named"
+    ]  # fmt: skip
+    return _figure(
+        "What rules would leave of it",
+        "Trips of the week put to a name under each rule, in the same draws.",
+        _charts.rows_chart(left, most=max(0.05, *(row.high for row in left))),
+        "; ".join(f"{row.label}: {row.mean:.1%}" for row in left),
+    )
+
+
+def _measure_rows(summary: Summary) -> list[Row]:
+    return [
+        Row(
+            _LABELS[row["name"]], row["mean"], row["low"] or row["mean"], row["high"] or row["mean"]
+        )
+        for row in summary["measures"]
+        if row["mean"] is not None
+    ]
+
+
+def _figure(title: str, note: str, svg: str, text: str) -> dict[str, str]:
+    return {"title": title, "note": note, "svg": svg, "text": text}
+
+
+def _rule_table(summary: Summary) -> list[dict[str, str]]:
+    rules: dict[str, dict[str, Any]] = {}
+    for row in summary["rules"]:
+        rules.setdefault(row["rule"], {})[row["measure"]] = row
+    return [
+        {
+            "name": _RULES[name],
+            "trips": _change(rows["trips_named"]),
+            "places": _change(rows["places_retraced"]),
+            "homes": _change(rows["home_found"]),
+            "days": f"{rows['days_held']['mean']:.1f}",
+        }
+        for name, rows in rules.items()
+    ]
+
+
+def _change(row: dict[str, Any]) -> str:
+    if row["rule"] == "as_it_is":
+        return "–" if row["mean"] is None else f"now {row['mean']:.1%}"
+    if row["reduced"] is None:
+        return "–"
+    low, high = sorted((row["reduced_low"], row["reduced_high"]))
+    if round(low, 2) == round(high, 2) == 0:
+        return "no change"
+    return f"{-row['reduced']:+.0%} ({-high:+.0%} to {-low:+.0%})".replace("-", "−")

@@ -1,0 +1,182 @@
+"""What a run comes to, as the JSON object of the command."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sousveil.residents import Residents
+from sousveil.retrace import _attacks, _ties, _unicity
+from sousveil.retrace._measures import Reach
+from sousveil.retrace._powers import Powers
+from sousveil.retrace._recording import NAMED, SEEN, Record
+from sousveil.retrace._rules import MEASURES, shares
+
+Floats = npt.NDArray[np.float64]
+
+TARGETS: Final = 2000
+"""Residents, at most, who are looked for in the record of all."""
+
+_RISK_TARGETS: Final = 200
+_QUANTILES: Final = (5, 25, 50, 75, 95)
+_POINTS: Final = (1, 2, 3, 4)
+_HOUR_S: Final = 3600
+
+
+def distributions(measured: npt.NDArray[np.float32], drawn: Floats) -> list[dict[str, Any]]:
+    """Return each measure: its mean with interval over drawn worlds, and how residents differ.
+
+    drawn: worlds x MEASURES, means over a sample of residents. middle and quantiles: of all
+    residents, with middle powers.
+    """
+    rows = []
+    for i, (name, values) in enumerate(shares(measured).items()):
+        known = values[np.isfinite(values)]
+        quantiles = np.percentile(known, _QUANTILES) if len(known) else [None] * len(_QUANTILES)
+        low, high = interval(drawn[:, i])
+        rows.append(
+            {
+                "name": name,
+                "definition": MEASURES[name],
+                "mean": mean_of(drawn[:, i]),
+                "low": low,
+                "high": high,
+                "middle": mean_of(values),
+                "quantiles": {
+                    f"p{q}": None if v is None else number(v)
+                    for q, v in zip(_QUANTILES, quantiles, strict=True)
+                },
+                "residents": len(known),
+            }
+        )
+    return rows
+
+
+def interval(values: Floats) -> tuple[float | None, float | None]:
+    """Return the 95 % interval of draws, None where there are too few."""
+    known = values[np.isfinite(values)]
+    if len(known) < 4:
+        return None, None
+    low, high = np.percentile(known, [2.5, 97.5])
+    return number(low), number(high)
+
+
+def mean_of(values: Floats) -> float | None:
+    """Return the mean of what is known, None where nothing is."""
+    known = values[np.isfinite(values)]
+    return number(known.mean()) if len(known) else None
+
+
+def number(value: Any) -> float:
+    """Return a number with as many digits as mean something."""
+    return float(f"{float(value):.4g}")
+
+
+Passages = tuple[Any, Any, Any]  # resident, camera, time_s
+
+
+def named(residents: Residents, held: Record, reach: Reach) -> Passages:
+    """Return the passages with a name in a record, wrong ones too."""
+    who, camera, time_s = _kept(residents, held, reach, NAMED)
+    wrong_who = np.repeat(np.arange(residents.people.n, dtype=np.int32), np.diff(held.wrong_start))
+    wrong = reach.on[held.wrong_camera] & (held.wrong_time_s >= reach.since_s[held.wrong_camera])
+    return (
+        np.concatenate([who, wrong_who[wrong]]),
+        np.concatenate([camera, held.wrong_camera[wrong]]),
+        np.concatenate([time_s, held.wrong_time_s[wrong]]),
+    )
+
+
+def followed(residents: Residents, held: Record, reach: Reach) -> Passages:
+    """Return all passages that are seen, as if everybody were known again without a name.
+
+    The most that a record can hold, by gait, clothes or a telephone: an upper bound.
+    """
+    return _kept(residents, held, reach, SEEN)
+
+
+def _kept(residents: Residents, held: Record, reach: Reach, least: int) -> Passages:
+    who = np.repeat(residents.trips.resident, np.diff(held.start))
+    kept = (held.state >= least) & reach.on[held.camera]
+    kept &= (held.time_s >= reach.since_s[held.camera]) & (held.level >= reach.least_level)
+    return who[kept], held.camera[kept], held.time_s[kept]
+
+
+def uniqueness(residents: Residents, passages: Passages, seed: int) -> dict[str, Any]:
+    """Return how few passages single out one resident, if names were replaced by numbers."""
+    who, camera, time_s = passages
+    had = _unicity.points(residents.people.n, who, camera, time_s // _HOUR_S)
+    targets = np.arange(min(TARGETS, residents.people.n))
+    by_number = {
+        str(k): None if np.isnan(one := _unicity.unicity(had, targets, k, draws=4, seed=seed))
+        else number(one)
+        for k in _POINTS
+    }  # fmt: skip
+    days = _unicity.days_until_unique(had, targets, 24)
+    known = _attacks.traces(residents.people.n, who, had_keys(camera, time_s))
+    risk = _attacks.worst_case_risk(known, 2, targets[:_RISK_TARGETS])
+    return {
+        "residents": len(targets),
+        "by_points": by_number,
+        "by_day": [number((days == d).mean()) for d in range(1, residents.days + 1)],
+        "never": number((days == 0).mean()),
+        "median_day": int(np.median(days[days > 0])) if (days > 0).mean() > 0.5 else None,
+        "risk_of_two_points": number(risk.mean()),
+    }
+
+
+def ever_unique(residents: Residents, passages: Passages) -> float:
+    """Return the share of residents whose passages are like nobody else's by the end."""
+    who, camera, time_s = passages
+    had = _unicity.points(residents.people.n, who, camera, time_s // _HOUR_S)
+    targets = np.arange(min(TARGETS, residents.people.n))
+    return number((_unicity.days_until_unique(had, targets, 24) > 0).mean())
+
+
+def had_keys(camera: Any, time_s: Any) -> Any:
+    """Return one key for each camera and hour."""
+    codes = (time_s // _HOUR_S).astype(np.int64) * (int(camera.max()) + 1 if len(camera) else 1)
+    return np.unique(codes + camera, return_inverse=True)[1]
+
+
+def household_ties(residents: Residents, passages: Passages, powers: Powers) -> dict[str, Any]:
+    """Return how well the record tells who lives together."""
+    targets = np.arange(min(TARGETS, residents.people.n))
+    found = _ties.ties(
+        residents.people, targets, *passages, _met(residents, targets),
+        together_s=powers.together_s, meetings=powers.meetings, places=powers.places,
+    )  # fmt: skip
+    return {
+        "suggested": found.suggested,
+        "right": found.right,
+        "household_pairs": found.household_pairs,
+        "met_pairs": found.met_pairs,
+        "precision": _or_none(found.precision),
+        "recall": _or_none(found.recall),
+        "recall_of_met": _or_none(found.recall_of_met),
+    }
+
+
+def _or_none(value: float | None) -> float | None:
+    return None if value is None else number(value)
+
+
+def _met(residents: Residents, targets: Any) -> int:
+    """Return how many pairs of a target and a household member walked anywhere together."""
+    trips, people = residents.trips, residents.people
+    mine = np.flatnonzero(trips.together)
+    household = people.household[trips.resident[mine]]
+    walk = np.column_stack([household, trips.depart_s[mine], trips.origin[mine],
+                            trips.destination[mine]])  # fmt: skip
+    _, group = np.unique(walk, axis=0, return_inverse=True)
+    group = group.ravel()
+    pairs: set[tuple[int, int]] = set()
+    order = np.argsort(group, kind="stable")
+    bounds = np.flatnonzero(np.append(True, np.diff(group[order]) > 0))
+    last = int(targets[-1])
+    for company in np.split(trips.resident[mine][order], bounds[1:]):
+        if len(company) > 1 and company.min() <= last:
+            pairs |= {(int(a), int(b)) for a in company for b in company if a != b and a <= last}
+    return len(pairs)
