@@ -22,6 +22,7 @@ ARC_POINTS: Final = 360
 
 _SECTORS: Final = 96  # a multiple of 4, so that borders fall on the quarters of the turn
 _TIE: Final = 1e-12
+_TOUCH: Final = 1e-9  # walls cut at a crossing meet up to rounding
 _FURTHER: Final = 5.0  # beyond every turn
 
 
@@ -83,7 +84,7 @@ def _along(w: Any, i: int, x: float, y: float) -> Any:
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def _nearer(w: Any, i: int, ri: float, j: int, rj: float) -> Any:
     """Tell whether wall i lies before wall j just after a direction that meets them at ri, rj."""
-    if abs(ri - rj) > _TIE * (abs(ri) + abs(rj)):
+    if abs(ri - rj) > _TOUCH * (abs(ri) + abs(rj)):
         return ri < rj
     # They meet here: the one that bends more towards the point comes first.
     ix, iy = w[i, 0] - w[i, 2], w[i, 1] - w[i, 3]
