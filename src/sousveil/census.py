@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,9 @@ from sousveil.records import BUILDINGS, OBSERVATIONS, STREETS
 from sousveil.sources import Source, licences, osm, reading
 from sousveil.sources._gate import check_gate, refusals
 
+if TYPE_CHECKING:
+    from sousveil.coverage import Coverage
+
 Progress = Callable[[str], None]
 
 FILES: Final = {
@@ -50,6 +53,12 @@ FILES: Final = {
     "attribution": "ATTRIBUTION.md",
 }
 """The files of a census by what they are for."""
+
+COVERAGE_FOLDER: Final = "coverage"
+"""Where the files of a coverage stand in the directory of a census that has one."""
+
+DRAWS: Final = 200
+"""Draws of what is unknown of cameras, for the coverage, unless asked otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +81,7 @@ class Census:
     quarantine: pa.Table  # records.QUARANTINE
     streets: pa.Table  # records.STREETS
     buildings: pa.Table  # records.BUILDINGS
+    coverage: Coverage | None = None  # what the cameras see, if that was asked for
 
     def to_html(self) -> str:
         """Return the report: one HTML page that needs nothing but itself."""
@@ -104,6 +114,8 @@ def census(
     on: date | None = None,
     threshold: float | None = None,
     accept_swapped: bool = False,
+    coverage: bool = False,
+    draws: int | None = None,
     seed: int = 0,
     progress: Progress = lambda _: None,
     on_download: Callable[[int, int | None], None] | None = None,
@@ -120,7 +132,10 @@ def census(
     on: the day the census stands for; without it the day of the newest source, else today.
     threshold: the least probability at which observations of two lists are one camera.
     accept_swapped: use rows of lists whose latitude and longitude are swapped.
-    seed: of the sample that the linkage of large lists is learnt from.
+    coverage: also tell which stretches of street the cameras see (`sousveil.coverage`), as listed:
+        cameras that no list has are not added. draws: of what is unknown for that, DRAWS unless
+        given; 0 takes the middle of it.
+    seed: of the sample that the linkage of large lists is learnt from, and of those draws.
     progress: called with a line of text at every step.
     on_download: called with the bytes that have come and the bytes that will, if known.
 
@@ -129,6 +144,7 @@ def census(
     named = [sources] if isinstance(sources, str | Path) else list(sources)
     if on and on > date.today():
         raise UnusableInput(f"--on {on}: lies ahead; give a day up to today")
+    _check_draws(coverage, draws)
     named = [sources] if isinstance(sources, str | Path) else list(sources)
     told = reading.Told(progress, on_download)
     located = reading.locate(named, told)
@@ -139,6 +155,8 @@ def census(
     dated, on = bool(on or dates), on or max(dates, default=date.today())
     streets = _newest("street_id", STREETS, [s.streets for s in lists])
     buildings = _newest("building_id", BUILDINGS, [s.buildings for s in lists])
+    if coverage and not streets.num_rows:
+        raise UnusableInput("--coverage: no source has streets; add an extract of OpenStreetMap")
     observations = as_of(pa.concat_tables([s.observations for s in lists]), on)
     bounds = boundary or _mapped_area(lists, streets, buildings)
     there, outside = _inside(observations, bounds)
@@ -172,7 +190,7 @@ def census(
     )
     if missed is not None:
         estimated = pa.concat_tables([estimated, missed.estimates])
-    return Census(
+    counted = Census(
         summary=summary.summarise(
             place=measured,
             on=on,
@@ -200,6 +218,22 @@ def census(
         streets=streets,
         buildings=buildings,
     )
+    return _covered(counted, draws, seed, progress) if coverage else counted
+
+
+def _check_draws(coverage: bool, draws: int | None) -> None:
+    if draws is not None and not coverage:
+        raise UnusableInput(f"--draws {draws}: is of --coverage; add that, or leave it out")
+    if draws is not None and draws < 0:
+        raise UnusableInput(f"--draws {draws}: give 0 or more")
+
+
+def _covered(counted: Census, draws: int | None, seed: int, progress: Progress) -> Census:
+    """Return the census with what its cameras see."""
+    from sousveil.coverage import of_census  # slow to load, and of use to few
+
+    seen = of_census(counted, draws=DRAWS if draws is None else draws, seed=seed, progress=progress)
+    return replace(counted, coverage=seen, summary=counted.summary | {"coverage": seen.summary})
 
 
 def _refuse_totals(lists: list[Source]) -> None:
@@ -413,5 +447,18 @@ def _write(result: Census, directory: Path) -> Census:
         path["attribution"].write_text(
             licences.attribution(result.sources, also=also), encoding="utf-8"
         )
-    files = {name: str(directory / file) for name, file in FILES.items()}
-    return replace(result, summary=result.summary | {"files": files})
+        seen_files = _write_coverage(result, partial, directory)
+    files: dict[str, Any] = {name: str(directory / file) for name, file in FILES.items()}
+    return replace(result, summary=result.summary | {"files": files | seen_files})
+
+
+def _write_coverage(result: Census, partial: Path, directory: Path) -> dict[str, Any]:
+    """Write the files of the coverage, if there is one; return where they will stand."""
+    if result.coverage is None:
+        return {}
+    from sousveil.coverage import _files
+
+    files = _files.paths(directory / COVERAGE_FOLDER)
+    (partial / COVERAGE_FOLDER).mkdir()
+    _files.fill(result.coverage, partial / COVERAGE_FOLDER, files)
+    return {"coverage": files}

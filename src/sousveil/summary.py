@@ -67,6 +67,7 @@ def summarise(
     withheld: sources whose records may not be passed on, with the reason.
     lists: see `overlap.compare`. undercount: see `undercount.estimate`. timeline: see
         `timeline.timeline`.
+    "coverage" is null and "files" empty here: the census fills them in when it has looked and written.
     """
     cameras = register.cameras
     quarantine = pa.concat_tables([source.quarantine for source in sources])
@@ -113,6 +114,7 @@ def summarise(
         "lists": lists,
         "undercount": undercount,
         "timeline": timeline,
+        "coverage": None,
         "files": {},
     }
 

@@ -22,6 +22,7 @@ EXAMPLES = """
 - `sousveil census Monaco -o out` : an extract downloaded by the name of the place
 - `sousveil census China -o out` : a country, answered from what was claimed of it
 - `sousveil census perth.osm.pbf perth_cameras.json -o out` : the map and the city's list, linked
+- `sousveil census munich.osm.pbf -o out --coverage` : and which streets the cameras see
 - `sousveil census munich.osm.pbf -o out --json | jq .cameras` : for programs
 """
 
@@ -88,6 +89,22 @@ def census(
         bool,
         typer.Option("--accept-swapped", help="Use rows with latitude and longitude swapped."),
     ] = False,
+    coverage: Annotated[
+        bool,
+        typer.Option(
+            "--coverage",
+            help="Also tell which stretches of street the cameras see, as `sousveil coverage`: on "
+            "the map and in tables of the report, with its files in DIR/coverage.",
+        ),
+    ] = False,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Draws of what is unknown, for --coverage; 0 takes the middle. Default: 200.",
+            show_default=False,
+        ),
+    ] = None,
     local_only: Annotated[
         bool,
         typer.Option(
@@ -99,7 +116,7 @@ def census(
     quiet: Quiet = False,
     seed: Annotated[
         int,
-        typer.Option(metavar="N", help="Seed of the sample that long lists are linked from."),
+        typer.Option(metavar="N", help="Seed of the sample that long lists are linked from, and of --draws."),
     ] = 0,
 ) -> None:
     """Count the cameras of a place, and say who runs them and how sure that is.
@@ -110,7 +127,7 @@ def census(
     .csv), estimates, what could not be used and why (quarantine.csv), and the sources with their
     licences.
     """
-    if within is None and population is None and _is_claimed_country(sources):
+    if within is None and population is None and not coverage and _is_claimed_country(sources):
         claims.place(sources, output, on=on, as_json=as_json, quiet=quiet, seed=seed)
         return
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
@@ -123,6 +140,8 @@ def census(
             on=day("--on", on),
             threshold=threshold,
             accept_swapped=accept_swapped,
+            coverage=coverage,
+            draws=draws,
             seed=seed,
             progress=progress.step,
             on_download=progress.download,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,11 +34,15 @@ from sousveil.place import STREET_CLASSES
 from sousveil.priors import Priors
 from sousveil.records import LEVELS, SEEN, STRETCHES, WATCHED
 
+if TYPE_CHECKING:
+    from sousveil.census import Census
+
 __all__ = [
     "Coverage",
     "Sightings",
     "coverage",
     "levels_by_draw",
+    "of_census",
     "of_tables",
     "seen_at",
     "sightings",
@@ -122,12 +126,30 @@ def coverage(
     the figures are "at least". Raises UnusableInput for anything the user can mend.
     """
     from sousveil.census import census
-    from sousveil.sources import licences
 
     table = prior_table.read(priors)
     more = _unlisted.parsed(undercount) if undercount else None
     _check(radius_m, draws)
     counted = census(sources, within=within, on=on, population=population, progress=progress)
+    return of_census(
+        counted, radius_m=radius_m, draws=draws, seed=seed, priors=table, undercount=more,
+        progress=progress,
+    )  # fmt: skip
+
+
+def of_census(
+    counted: Census,
+    *,
+    radius_m: float = RADIUS_M,
+    draws: int = 1000,
+    seed: int = 0,
+    priors: Priors | None = None,
+    undercount: _unlisted.Undercount | None = None,
+    progress: Progress = lambda _: None,
+) -> Coverage:
+    """Do the work of `coverage` on a census that has been taken."""
+    from sousveil.sources import licences
+
     return of_tables(
         counted.cameras,
         counted.streets,
@@ -139,8 +161,8 @@ def coverage(
         radius_m=radius_m,
         draws=draws,
         seed=seed,
-        priors=table,
-        undercount=more,
+        priors=priors,
+        undercount=undercount,
         attribution=licences.attribution(counted.sources),
         progress=progress,
     )

@@ -43,19 +43,35 @@ def render(census: Census) -> str:
     Raises UnusableInput where no temporary file can be written for the background of the map.
     """
     shown = census.published.num_rows > 0
+    seen = _seen(census)
     with ThreadPoolExecutor(max_workers=1) as pool:
         tiles = pool.submit(background, census.streets, census.buildings) if shown else None
         drawn = charts(census.summary)
         context = _words_context(census.summary) | {
             "charts": drawn,
-            "evidence": _evidence(census.summary),
+            "evidence": seen["sections"] + _evidence(census.summary),
+            "layers": seen["layers"] if shown else None,
             "tables": _tables.tables(census.summary, census.published),
             "credits": _credits(census),
             "shown": shown,
         }
         if tiles is not None:
-            context |= _map_context(census, tiles.result())
+            context |= _map_context(census, tiles.result()) | seen["parts"]
     return _page(context)
+
+
+def _seen(census: Census) -> dict[str, Any]:
+    """Return what a coverage adds to the report: sections, layers of the map, script and style."""
+    if census.coverage is None:
+        return {"sections": [], "layers": None, "parts": {}}
+    from sousveil.report import _layers  # slow to load, and of use to few
+
+    style = _template("coverage.css") + _layers.colours() + _template("layers.css")
+    return {
+        "sections": [_layers.section(census.coverage, census.summary)],
+        "layers": _layers.layers(census.coverage),
+        "parts": {"script": _script("bands", "layers"), "more_style": style},
+    }
 
 
 def summary_html(census: Census) -> str:
@@ -92,6 +108,10 @@ def timeline_html(told: dict[str, Any], *, register: str, sources: Sequence[Sour
 def main_sentences(census: Census) -> list[str]:
     """Return the answer and the main figures as plain sentences, the answer first."""
     sentences = [_text.answer(census.summary), *_text.figures(census.summary)]
+    if census.coverage is not None:
+        from sousveil.report._coverage import answer
+
+        sentences.append(answer(census.coverage.summary))
     return [_plain(sentence) for sentence in sentences]
 
 
@@ -115,7 +135,7 @@ def _words_context(summary: _text.Summary) -> dict[str, Any]:
         "limits": _limits.limits(summary),
         "set_aside": _limits.set_aside(summary),
         "reasons": _tables.reasons(summary),
-        "files": _limits.FILES,
+        "files": _limits.files(summary),
         "command": _limits.command(summary),
         "citation": _limits.citation(summary, __version__),
         "attribution": _attribution(summary),
@@ -165,6 +185,7 @@ def _outline(census: Census) -> shapely.Geometry:
 def _page(context: dict[str, Any]) -> str:
     shown = context["shown"]
     style = (_maplibre("maplibre-gl.css") if shown else "") + _template("report.css")
+    style += context.get("more_style", "")
     contents = [
         ("words", "Meaning"),
         *([("map-section", "Map"), ("list", "List")] if shown else []),
@@ -253,8 +274,8 @@ def _template(name: str) -> str:
 
 
 @cache
-def _script() -> str:
-    parts = "\n".join(_template(f"{name}.js") for name in _SCRIPTS)
+def _script(*more: str) -> str:
+    parts = "\n".join(_template(f"{name}.js") for name in (*_SCRIPTS, *more))
     return f'(() => {{\n"use strict";\n{parts}}})();\n'
 
 

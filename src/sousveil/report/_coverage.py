@@ -49,7 +49,7 @@ def render(result: Coverage) -> str:
         "levels": list(LEVELS),
         "colours": COLOURS,
         "shown": SHOWN,
-        "stretches": _stretches(result.streets),
+        "stretches": stretches(result.streets),
         "cameras": _dots(result.views),
         "view": _view(result, streets),
         "tiles": None if tiles is None else tiles._replace(data="")._asdict(),
@@ -65,8 +65,8 @@ def render(result: Coverage) -> str:
         answer=answer(summary),
         summary=summary,
         drivers=summary["drivers"],
-        shares=_share_rows(summary),
-        streets=_street_rows(result.streets),
+        shares=share_rows(summary),
+        streets=street_rows(result.streets),
         to_map=_to_map(result),
         levels={level: (COLOURS[level], MEANING[level]) for level in LEVELS},
         shown=SHOWN,
@@ -101,7 +101,7 @@ def _row(summary: dict[str, Any], question: str) -> dict[str, Any]:
     return found
 
 
-def _stretches(stretches: pa.Table) -> dict[str, Any]:
+def stretches(stretches: pa.Table) -> dict[str, Any]:
     """Return the stretches that are seen, as GeoJSON with percentages by figure and level."""
     n = len(LEVELS)
     seen = stretches["could"].to_numpy()[::n] >= _LEAST
@@ -140,7 +140,7 @@ def _view(result: Coverage, streets: pa.Table) -> list[float]:
     return [round(float(v), 6) for v in box]
 
 
-def _share_rows(summary: dict[str, Any]) -> list[dict[str, Any]]:
+def share_rows(summary: dict[str, Any]) -> list[dict[str, Any]]:
     """Return one row a kind of way, question and class, with a cell a level."""
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in summary["seen"]:
@@ -155,7 +155,7 @@ def _share_rows(summary: dict[str, Any]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _street_rows(stretches: pa.Table) -> list[dict[str, Any]]:
+def street_rows(stretches: pa.Table) -> list[dict[str, Any]]:
     """Return named streets with the share of their length that is seen, most seen first."""
     named = stretches.filter(pc.is_valid(stretches["name"]))
     if not named.num_rows:
@@ -199,4 +199,4 @@ def _to_map(result: Coverage) -> list[dict[str, Any]]:
 
 @cache
 def _script() -> str:
-    return f'(() => {{\n"use strict";\n{_template("coverage.js")}}})();\n'
+    return f'(() => {{\n"use strict";\n{_template("bands.js")}\n{_template("coverage.js")}}})();\n'

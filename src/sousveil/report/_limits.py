@@ -25,6 +25,18 @@ FILES: Final = {
 }
 """The files that stand beside the report and what is in them."""
 
+_COVERAGE_FILES: Final = {
+    "coverage/coverage.html": "what the cameras see, as a page of its own; coverage.svg and "
+    "coverage.png are its picture, summary.json its figures",
+    "coverage/*.parquet": "the stretches of street (streets), and what each camera sees (views, "
+    "visible): with every camera's place, not for publication",
+}
+
+
+def files(summary: Summary) -> dict[str, str]:
+    """Return the files that stand beside the report of a census and what is in them."""
+    return FILES | (_COVERAGE_FILES if summary.get("coverage") else {})
+
 
 def method(summary: Summary) -> list[Paragraph]:
     """Return how the figures came about, as pairs of a heading and its text."""
@@ -61,6 +73,7 @@ def method(summary: Summary) -> list[Paragraph]:
             "their original tags. Those of private homes are counted and never shown one by one"
             + (f": {homes:,} here." if homes else "; there are none here."),
         ),
+        *_looking(summary),
     ]
 
 
@@ -75,12 +88,7 @@ def limits(summary: Summary) -> list[Paragraph]:
             "map may be a street that nobody has walked.",
         ),
         *([] if not n else [_unknown_owners(summary), _unknown_directions(summary), _age(summary)]),
-        (
-            "What the cameras see",
-            "Coverage is not computed here. A wedge on the map shows the direction that somebody "
-            "has recorded; its length says nothing about how far the camera sees, and walls do "
-            "not stop it.",
-        ),
+        _sight(summary),
         (
             "Whether a camera works, records or is watched",
             "The sources say that a device hangs there. Dummies, broken and switched-off cameras "
@@ -103,6 +111,45 @@ def limits(summary: Summary) -> list[Paragraph]:
             ),
         ),
     ]
+
+
+def _looking(summary: Summary) -> list[Paragraph]:
+    """Return how it was found what the cameras see, where that was asked for."""
+    seen = summary.get("coverage")
+    if not seen:
+        return []
+    unknown = (
+        f"is drawn {seen['draws']:,} times from a table of assumptions, and intervals hold the "
+        "middle 95% of the draws."
+        if seen["draws"]
+        else "is taken from the middle of a table of assumptions."
+    )
+    return [
+        (
+            "What the cameras see",
+            "Streets are cut into pieces of at most 5 metres. A camera sees a piece if it hangs "
+            "outside, no building stands between, and the piece lies in its field of view and near "
+            f"enough for the level, at most {seen['radius_m']:g} metres. What no list says of a "
+            f"camera (direction, lens, pixels, height, whether it is still there) {unknown}",
+        )
+    ]
+
+
+def _sight(summary: Summary) -> Paragraph:
+    if not summary.get("coverage"):
+        return (
+            "What the cameras see",
+            "Coverage is not computed here. A wedge on the map shows the direction that somebody "
+            "has recorded; its length says nothing about how far the camera sees, and walls do "
+            "not stop it.",
+        )
+    return (
+        "What the cameras really see",
+        "What they see of the streets is computed, not observed, and holds where the assumptions "
+        "on lenses and pixels do. Buildings block the view; trees, walls and vehicles, which are "
+        "not in the data, do not. A wedge on the map shows a recorded direction alone: how far a "
+        "camera sees is in the bands along the streets.",
+    )
 
 
 def _withheld(summary: Summary) -> list[Paragraph]:
@@ -134,6 +181,9 @@ def command(summary: Summary) -> str:
     for option in ("within", "population", "on"):
         if asked[option] is not None:
             words += [f"--{option}", str(asked[option])]
+    seen = summary.get("coverage")
+    if seen:
+        words += ["--coverage", "--draws", str(seen["draws"]), "--seed", str(seen["seed"])]
     return shlex.join(words) + " -o DIR"
 
 

@@ -8,13 +8,6 @@ const tilePlaces = new Map();
 let figure = "could";
 let map = null;
 
-function element(tag, text, ...children) {
-  const made = document.createElement(tag);
-  if (text !== null) made.textContent = text;
-  made.append(...children);
-  return made;
-}
-
 function readTiles() {
   for (let k = 0; tiles && k < tiles.places.length; k += 5) {
     const [z, x, y, offset, length] = tiles.places.slice(k, k + 5);
@@ -31,17 +24,7 @@ async function tile({ url }) {
   return { data: await new Response(inflated).arrayBuffer() };
 }
 
-const chance = (level) => ["coalesce", ["get", `${figure}_${level}`], 0];
-const opacity = (level) => ["*", 0.95, ["sqrt", ["/", chance(level), 100]]];
 const byZoom = (near, far) => ["interpolate", ["exponential", 1.6], ["zoom"], 12, far, 18, near];
-
-function bands() {
-  return levels.map((level, i) => ({
-    id: `band-${level}`, type: "line", source: "stretches", filter: [">", chance(level), 0],
-    paint: { "line-color": colours[level], "line-opacity": opacity(level),
-      "line-width": byZoom(16 - 3 * i, 3.2 - 0.6 * i) },
-  }));
-}
 
 function backgroundLayers() {
   if (!tiles) return [];
@@ -68,27 +51,11 @@ function style() {
   }
   return { version: 8, sources, layers: [
     { id: "land", type: "background", paint: { "background-color": css("--map-land") } },
-    ...backgroundLayers(), ...bands(),
+    ...backgroundLayers(), ...bandLayers(levels, (level) => colours[level], figure),
     { id: "cameras", type: "circle", source: "cameras",
       paint: { "circle-radius": byZoom(5, 1.6), "circle-color": css("--ink"),
         "circle-stroke-width": 1, "circle-stroke-color": css("--map-rim") } },
   ] };
-}
-
-function recolour() {
-  for (const level of levels) {
-    map.setFilter(`band-${level}`, [">", chance(level), 0]);
-    map.setPaintProperty(`band-${level}`, "line-opacity", opacity(level));
-  }
-}
-
-function describe(properties) {
-  const rows = levels.map((level) => element("tr", null, element("th", level),
-    element("td", `${properties[`${figure}_${level}`] ?? 0} %`)));
-  const made = element("div", null, element("strong", properties.name ?? "Street without a name"),
-    element("div", shown[figure]), element("table", null, ...rows));
-  made.className = "cover-popup";
-  return made;
 }
 
 function start() {
@@ -110,16 +77,16 @@ function start() {
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), "bottom-left");
   map.getCanvas().setAttribute("aria-label", "Map of streets that cameras see; the table below holds the same.");
-  const layers = levels.map((level) => `band-${level}`);
+  const layers = levels.map(bandId);
   map.on("click", ({ point: { x, y }, lngLat }) => {
     const found = map.queryRenderedFeatures([[x - 5, y - 5], [x + 5, y + 5]], { layers });
     if (!found.length) return;
     new maplibregl.Popup({ maxWidth: "18rem" }).setLngLat(lngLat)
-      .setDOMContent(describe(found[0].properties)).addTo(map);
+      .setDOMContent(describeStretch(found[0].properties, levels, figure, shown[figure])).addTo(map);
   });
   byId("cover-figure").addEventListener("change", (event) => {
     figure = event.target.value;
-    recolour();
+    showFigure(map, levels, figure);
   });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     map.setStyle(style(), { diff: false });
