@@ -67,7 +67,8 @@ def summarise(
     withheld: sources whose records may not be passed on, with the reason.
     lists: see `overlap.compare`. undercount: see `undercount.estimate`. timeline: see
         `timeline.timeline`.
-    "coverage" is null and "files" empty here: the census fills them in when it has looked and written.
+    "coverage" is null and "files" empty here: a census that looks at the streets, or is written,
+        fills them in.
     """
     cameras = register.cameras
     quarantine = pa.concat_tables([source.quarantine for source in sources])

@@ -116,7 +116,9 @@ def census(
     quiet: Quiet = False,
     seed: Annotated[
         int,
-        typer.Option(metavar="N", help="Seed of the sample that long lists are linked from, and of --draws."),
+        typer.Option(
+            metavar="N", help="Seed of the sample that long lists are linked from, and of --draws."
+        ),
     ] = 0,
 ) -> None:
     """Count the cameras of a place, and say who runs them and how sure that is.
@@ -125,7 +127,7 @@ def census(
 
     DIR gets a report that opens offline (report.html), the register (cameras.parquet, .geojson,
     .csv), estimates, what could not be used and why (quarantine.csv), and the sources with their
-    licences.
+    licences; with --coverage also the folder coverage, as `sousveil coverage` writes it.
     """
     if within is None and population is None and not coverage and _is_claimed_country(sources):
         claims.place(sources, output, on=on, as_json=as_json, quiet=quiet, seed=seed)

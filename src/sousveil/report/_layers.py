@@ -11,7 +11,7 @@ from sousveil.report._lists import Section
 from sousveil.report._map import safe_json
 from sousveil.report._tables import Table, heads
 from sousveil.report._text import Summary
-from sousveil.report._words import number, plural
+from sousveil.report._words import plural
 
 if TYPE_CHECKING:
     from sousveil.coverage import Coverage
@@ -85,8 +85,8 @@ def _caveats(seen: Summary, summary: Summary) -> list[str]:
         )
     if summary["boundary"]["kind"] == "covered":
         said.append(
-            f"They are of all streets in the data ({number(seen['street_km'])} km), also of what "
-            f"lies beyond the edge drawn on the map ({number(summary['street_km'])} km within)."
+            f"They are of all streets in the data ({seen['street_km']:,.1f} km), also of what "
+            f"lies beyond the edge drawn on the map ({summary['street_km']:,.1f} km within)."
         )
     homes = seen["cameras"]["private_homes_left_out"]
     if homes:
