@@ -320,6 +320,21 @@ def test_a_stretch_tells_of_itself_to_mouse_and_keyboard(open_report: Open) -> N
     assert said.count() == 0
 
 
+def test_the_page_of_the_coverage_draws_the_same_bands(
+    open_report: Open, seen_town: sv.Census, tmp_path: Path
+) -> None:
+    assert seen_town.coverage is not None
+    path = tmp_path / "coverage.html"
+    path.write_text(seen_town.coverage.to_html(), encoding="utf-8")
+    page = open_report(path, viewport={"width": 800, "height": 640}, color_scheme="dark")
+    _wait(page, f"() => ({BANDS})().length > 0")
+    page.locator("#cover-figure").select_option("private")
+    _wait(page, READY)
+    drawn = page.evaluate(f"({BANDS})().map(({{properties: p, layer: l}}) => "
+                          "p['private_' + l.id.slice(5)] ?? 0)")  # fmt: skip
+    assert min(drawn) > 0
+
+
 def test_everyone_can_use_it(open_report: Open) -> None:
     page = opened(open_report, viewport={"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == 390

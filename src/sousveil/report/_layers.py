@@ -83,10 +83,11 @@ def _caveats(seen: Summary, summary: Summary) -> list[str]:
             "The estimate of what the lists miss is of another population "
             f"({missed['definition']}), and is not spread over the streets."
         )
-    if summary["boundary"]["kind"] == "covered":
+    within_km = summary["street_km"] or 0.0
+    if summary["boundary"]["kind"] == "covered" and seen["street_km"] > within_km + 0.05:
         said.append(
             f"They are of all streets in the data ({seen['street_km']:,.1f} km), also of what "
-            f"lies beyond the edge drawn on the map ({summary['street_km']:,.1f} km within)."
+            f"lies beyond the edge drawn on the map ({within_km:,.1f} km within)."
         )
     homes = seen["cameras"]["private_homes_left_out"]
     if homes:
