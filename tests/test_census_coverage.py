@@ -153,7 +153,7 @@ def test_the_words_change_with_it(munich: sv.Census, html: str) -> None:
 
 
 def test_the_rest_of_the_census_is_the_same_with_and_without(
-    extract: Path, munich: sv.Census, tmp_path: Path
+    extract: Path, munich: sv.Census
 ) -> None:
     plain = sv.census(extract)
     assert plain.coverage is None
@@ -163,10 +163,18 @@ def test_the_rest_of_the_census_is_the_same_with_and_without(
     assert "Coverage is not computed here" in html
     for mark in ("stretches-data", 'id="seen', "cover-", "describeStretch", "--seen-"):
         assert mark not in html, mark
-    written = munich.write(tmp_path / "out").summary["files"]
+
+
+def test_files_stand_in_a_folder_of_their_own_and_go_with_it(
+    seen_town: sv.Census, tmp_path: Path
+) -> None:
+    plain = replace(seen_town, coverage=None, summary=seen_town.summary | {"coverage": None})
+    written = seen_town.write(tmp_path / "out").summary["files"]
     kept = {file: (tmp_path / "out" / file).read_bytes() for file in FILES.values()}
     assert set(written) == {*FILES, "coverage"}
-    _files_of_the_coverage_stand_there(written["coverage"], munich, tmp_path / "out" / "coverage")
+    _files_of_the_coverage_stand_there(
+        written["coverage"], seen_town, tmp_path / "out" / "coverage"
+    )
     assert set(plain.write(tmp_path / "out").summary["files"]) == set(FILES)
     assert not (tmp_path / "out" / "coverage").exists()
     for file in set(FILES.values()) - {"report.html"}:
