@@ -208,6 +208,18 @@ def test_lists_beside_an_extract_count_where_it_is(shared_data: Path) -> None:
     assert joined.cameras.num_rows == 211
     assert joined.summary["cameras"]["outside"] == 762
     assert joined.place.area_km2 == pytest.approx(sv.census(extract).place.area_km2, rel=1e-6)
+    assert joined.summary["lists"]["linkage"] is None  # nothing was there to be linked
+    assert "holds **none**" not in joined.to_html()
+    assert "City of Perth" in joined.to_html()
+
+
+def test_the_sample_and_places_are_not_hidden_by_a_result_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "helsinki").mkdir()
+    (tmp_path / "helsinki" / "sources.json").write_text("[]")
+    assert sv.census("helsinki").cameras.num_rows > 200
 
 
 def test_totals_and_ruined_rows_are_no_answer(shared_data: Path) -> None:

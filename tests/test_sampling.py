@@ -198,3 +198,12 @@ def test_the_interval_covers_the_truth() -> None:
     assert below / 600 < 0.05
     # What the paper takes as exact is not: the published interval misses too often here.
     assert narrow / 600 < 0.75
+
+
+def test_without_a_detection_the_upper_end_is_the_exact_binomial_bound() -> None:
+    found = sample_estimate(
+        images=100, detections=0, metres_per_image=25.0, recall=0.63, street_km=10.0
+    )
+    assert (found["total"], found["low"]) == (0.0, 0.0)
+    # scipy.stats.binomtest(0, 100).proportion_ci().high = 0.036217
+    assert found["high"] == pytest.approx(0.036217 * 40 * (2 / 0.63) * 10, rel=1e-4)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from sousveil import register, undercount
-from sousveil.overlap import Listed
+from sousveil.overlap import Listed, comparable
 from sousveil.records import LINKS
 from tests.tables import observations
 
@@ -107,3 +107,20 @@ def test_without_overlap_there_is_a_reason_or_a_bound_but_no_number() -> None:
     assert bound.told["estimate"] is None
     [row] = bound.estimates.to_pylist()
     assert (row["high"], row["note"].split(":")[0]) == (None, f"at least {row['n_observed']}")
+
+
+def test_the_ground_of_all_lists_does_not_depend_on_their_order() -> None:
+    random = np.random.default_rng(5)
+    wide = random.uniform(0, 1, (400, 2))
+    small = random.uniform(0.4, 0.6, (100, 2))
+    lon, lat = np.concatenate([wide, small]).T
+    kinds = ["alpr"] * 400 + ["alpr"] * 60 + ["speed"] * 40
+    for names in (("a", "b"), ("b", "a")):
+        of_list = np.array([names[0]] * 400 + [names[1]] * 100)
+        kept, which = comparable(lon, lat, kinds, of_list)
+        assert which == "number-plate readers"
+        assert kept[400:].tolist() == [True] * 60 + [False] * 40
+        inside = (np.abs(wide - 0.5) < 0.06).all(axis=1)
+        outside = (np.abs(wide - 0.5) > 0.11).any(axis=1)
+        assert kept[:400][inside].all()
+        assert not kept[:400][outside].any()

@@ -6,8 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 
 from sousveil.sources import Source
 
@@ -17,7 +20,19 @@ OSM: Final = "osm"
 COMPARED: Final = ("kind", "housing", "mount", "setting", "operator_class", "operator")
 """Attributes of which it is said how often lists disagree; unknown says nothing."""
 
+GROUND_M: Final = 200.0
+"""How far around its outermost entries a list is taken to look."""
+
 _UNKNOWN: Final = (None, "unknown")
+_DEG_M: Final = 111_195.0  # a degree of latitude on the sphere of the Earth's mean radius
+_KIND_WORDS: Final = {
+    "camera": "ordinary cameras",
+    "alpr": "number-plate readers",
+    "speed": "speed cameras",
+    "red_light": "red-light cameras",
+    "traffic": "traffic cameras",
+    "other_camera": "other cameras",
+}
 
 
 class Listed(NamedTuple):
@@ -58,7 +73,7 @@ def compare(
     observation. JSON: {"each": [{"list", "title", "sources", "covers", "cameras", "share",
     "alone"}], "overlaps": [{"lists", "cameras"}], the cameras that exactly these lists hold,
     "disagreements": [{"attribute", "compared", "differ"}], the cameras of which at least two lists
-    know an attribute and say different things}.
+    know an attribute and say different things, "linkage": None until the links were judged}.
     """
     named = lists(sources)
     if len(named) < 2:
@@ -72,7 +87,44 @@ def compare(
             for group, n in sorted(together.items(), key=lambda item: (-item[1], sorted(item[0])))
         ],
         "disagreements": _disagreements(cameras, held, observations, links, named),
+        "linkage": None,
     }
+
+
+def comparable(
+    lon: npt.NDArray[np.float64],
+    lat: npt.NDArray[np.float64],
+    kinds: Sequence[str | None],
+    list_ids: npt.NDArray[np.str_],
+) -> tuple[npt.NDArray[np.bool_], str]:
+    """Return which entries all lists could hold, and in words of which kinds they are.
+
+    All arguments have one value an entry; list_ids says on which list it stands. Kept are entries
+    of kinds that each list has, on the ground that all look at: the convex hulls of their entries,
+    GROUND_M wider.
+    """
+    kind = np.array([one or "camera" for one in kinds])
+    names = sorted(set(list_ids.tolist()))
+    shared = set.intersection(*(set(kind[list_ids == name].tolist()) for name in names))
+    of_kind = np.isin(kind, sorted(shared))
+    kept = of_kind.copy()
+    for name in names:
+        own = of_kind & (list_ids == name)
+        if not own.any():
+            return np.zeros(len(kind), dtype=bool), "no cameras"
+        kept &= shapely.intersects_xy(_ground(lon[own], lat[own]), lon, lat)
+    words = [_KIND_WORDS[one] for one in _KIND_WORDS if one in shared]
+    return kept, "cameras" if len(words) == len(_KIND_WORDS) else ", ".join(words)
+
+
+def _ground(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> shapely.Geometry:
+    """Return the convex hull of points, GROUND_M wider; prepared for queries."""
+    east = max(float(np.cos(np.radians(lat.mean()))), 0.01)
+    hull = shapely.convex_hull(shapely.multipoints(np.column_stack([lon * east, lat]) * _DEG_M))
+    wide = shapely.buffer(hull, GROUND_M)
+    ground = shapely.transform(wide, lambda xy: xy / [east * _DEG_M, _DEG_M])
+    shapely.prepare(ground)
+    return ground
 
 
 def _held(cameras: pa.Table, named: Iterable[Listed]) -> list[set[str]]:

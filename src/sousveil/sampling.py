@@ -152,7 +152,7 @@ def _published(zone: Zone) -> dict[str, Any]:
         "total": total,
         "se_total": se_total,
         "low": max(total - _PUBLISHED_Z * se_total, 0.0),
-        "high": total + _PUBLISHED_Z * se_total,
+        "high": _published_high(zone, factor, total + _PUBLISHED_Z * se_total),
         "level": 0.95,
         "method": PUBLISHED,
         "images": zone.images,
@@ -161,6 +161,17 @@ def _published(zone: Zone) -> dict[str, Any]:
         "street_km": zone.street_km,
         "warnings": _warnings([zone]),
     }
+
+
+def _published_high(zone: Zone, factor: float, high: float) -> float:
+    """Return the upper end; without a detection the published one is 0 and says nothing.
+
+    Then it is the exact binomial bound (Clopper and Pearson 1934), 1 - 0.025^(1/images).
+    """
+    if zone.detections:
+        return high
+    share: float = 1 - 0.025 ** (1 / zone.images)
+    return share * factor * zone.street_km
 
 
 def _carried(zones: Sequence[Zone], *, seed: int) -> dict[str, Any]:

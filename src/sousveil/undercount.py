@@ -9,24 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
 
-from sousveil.overlap import Listed
+from sousveil.overlap import Listed, comparable
 from sousveil.records import ESTIMATES
 
-GROUND_M: Final = 200.0
-"""How far around its outermost entries a list is taken to look."""
-
-_DEG_M: Final = 111_195.0  # a degree of latitude on the sphere of the Earth's mean radius
 _LEAST_ON_A_LIST: Final = 10  # with fewer, a list's ground and kinds are guesswork
-_KIND_WORDS: Final = {
-    "camera": "ordinary cameras",
-    "alpr": "number-plate readers",
-    "speed": "speed cameras",
-    "red_light": "red-light cameras",
-    "traffic": "traffic cameras",
-    "other_camera": "other cameras",
-}
 
 
 class Undercount(NamedTuple):
@@ -54,9 +41,9 @@ def estimate(
     """Estimate how many cameras there are by capture-recapture; None for a single list.
 
     Lists count only what all of them can hold: kinds that each holds, on the ground that all look
-    at (the convex hulls of their entries, GROUND_M wider). The estimate is of that population, and
-    its definition says so. cameras: records.CAMERAS. observations: records.OBSERVATIONS. links:
-    records.LINKS. rates: linking.RATES. See docs/capture.md for the methods and what they assume.
+    at (`overlap.comparable`). The estimate is of that population, and its definition says so.
+    cameras: records.CAMERAS. observations: records.OBSERVATIONS. links: records.LINKS. rates:
+    linking.RATES. See docs/capture.md for the methods and what they assume.
     """
     if len(lists) < 2:
         return None
@@ -86,30 +73,10 @@ def _comparable(
 ) -> tuple[npt.NDArray[np.bool_], str]:
     """Return which observations all lists could hold, and in words what they are."""
     lon, lat = rows["lon"].to_numpy(), rows["lat"].to_numpy()
-    kinds = np.array([kind or "camera" for kind in rows["kind"].to_pylist()])
-    shared = set.intersection(*(set(kinds[list_ids == one.list_id]) for one in lists))
-    kept = np.isin(kinds, sorted(shared))
-    for one in lists:
-        own = kept & (list_ids == one.list_id)
-        if not own.any():
-            return np.zeros(len(kinds), dtype=bool), ""
-        ground = _ground(lon[own], lat[own])
-        kept &= shapely.intersects_xy(ground, lon, lat)
-    words = [_KIND_WORDS.get(kind, kind) for kind in _KIND_WORDS if kind in shared]
-    which = "cameras" if len(words) == len(_KIND_WORDS) else ", ".join(words)
+    kept, which = comparable(lon, lat, rows["kind"].to_pylist(), list_ids)
     covers = "; ".join(f"{one.title}: {one.covers}" for one in lists if one.covers)
     limits = f" ({covers})" if covers else ""
     return kept, f"{which} of the sort that each list could hold{limits}, on the ground of all"
-
-
-def _ground(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> shapely.Geometry:
-    """Return the convex hull of points, GROUND_M wider; prepared for queries."""
-    east = max(float(np.cos(np.radians(lat.mean()))), 0.01)
-    hull = shapely.convex_hull(shapely.multipoints(np.column_stack([lon * east, lat]) * _DEG_M))
-    wide = shapely.buffer(hull, GROUND_M)
-    ground = shapely.transform(wide, lambda xy: xy / [east * _DEG_M, _DEG_M])
-    shapely.prepare(ground)
-    return ground
 
 
 def _renamed(rates: pa.Table | None, lists: Sequence[Listed]) -> pa.Table | None:

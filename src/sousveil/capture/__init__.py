@@ -93,10 +93,11 @@ def capture(
 
     model: one of MODELS, else all that apply. covariates: columns for the doubly robust estimate.
     linkage: of two lists, how well they were linked; rates: linking.RATES, the same for links.
-    lists: which sources of links to use; cameras: records.CAMERAS of the links, from where
-    covariates are taken. repeated: the columns are occasions of one count, not lists. imputations:
-    draws of uncertain links. population_of: in words, which cameras the lists can hold at all.
-    seed: for everything random. Raises UnusableInput.
+    lists: which sources of links to use; cameras: records.CAMERAS of the links: covariates are
+    taken from there, and only cameras that all lists could hold are counted (`overlap.comparable`:
+    kinds that each has, on the ground that all look at). repeated: the columns are occasions of one
+    count, not lists. imputations: draws of uncertain links. population_of: in words, which cameras
+    the lists can hold at all. seed: for everything random. Raises UnusableInput.
     """
     from sousveil.capture import _running
 
@@ -115,9 +116,13 @@ def capture(
         imputations,
         seed,
     )
+    opened, common = _running.on_common_ground(opened, asked)
     task = _running.prepared(opened, asked)
     outcome = _running.run(task, asked, progress)
-    population = population_of or _running.population(task.lists, repeated=task.repeated)
+    outcome.warnings.extend(common.warnings)
+    population = population_of or _running.population(
+        task.lists, repeated=task.repeated, which=common.which
+    )
     return Capture(
         task.table,
         task.observed,

@@ -42,7 +42,7 @@ def read_links(links: pa.Table, *, lists: Sequence[str] | None = None,
     UnusableInput.
     """
     sources = np.array(
-        links["source_id"].to_pylist() if lists is not None else _joined_editions(links),
+        links["source_id"].to_pylist() if lists is not None else list_names(links),
         dtype=object,
     )
     names = tuple(lists) if lists is not None else tuple(sorted(set(sources.tolist())))
@@ -70,7 +70,7 @@ def read_links(links: pa.Table, *, lists: Sequence[str] | None = None,
     )
 
 
-def _joined_editions(links: pa.Table) -> list[str]:
+def list_names(links: pa.Table) -> list[str]:
     """Return the list of each observation, several of OpenStreetMap joined into one."""
     sources, natives = links["source_id"].to_pylist(), links["native_id"].to_pylist()
     other = {s for s, native in zip(sources, natives, strict=True) if not _OSM.fullmatch(native)}

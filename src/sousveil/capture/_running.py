@@ -20,6 +20,7 @@ from sousveil.capture._linkage import (
     histories_of,
     in_the_order_of_rates,
     is_certain,
+    list_names,
     read_links,
     two_list_rates,
 )
@@ -29,6 +30,7 @@ from sousveil.capture._pooling import Mixture, Spread, pooled
 from sousveil.capture._repeated import models_of_histories, models_of_times
 from sousveil.capture._simple import Linkage
 from sousveil.errors import UnusableInput
+from sousveil.overlap import comparable
 
 _WORTH_DRAWING: Final = 1e-3  # least weight of a model that is fitted again to every draw
 _LATENT_DRAWS: Final = 5
@@ -82,6 +84,57 @@ def opened(source: pa.Table | str | Path) -> _reading.Opened:
     """Return a table with its name for messages, and what lies beside it."""
     return (
         _reading.Opened(source, "table") if isinstance(source, pa.Table) else _reading.read(source)
+    )
+
+
+class Common(NamedTuple):
+    """What all lists could hold, in words, and what was left out for that."""
+
+    which: str = "cameras"
+    warnings: tuple[str, ...] = ()
+
+
+def on_common_ground(source: _reading.Opened, asked: Asked) -> tuple[_reading.Opened, Common]:
+    """Leave out of links whatever not all lists could hold, where it is known what the cameras are.
+
+    Raises UnusableInput where nothing is left.
+    """
+    placed = {"lon", "lat", "kind"}
+    if asked.cameras is None or not _reading.is_links(source.table):
+        return source, Common()
+    if not placed <= set(asked.cameras.column_names):
+        return source, Common()
+    known = {
+        camera: (lon, lat, kind)
+        for camera, lon, lat, kind in zip(
+            *(asked.cameras[name].to_pylist() for name in ("camera_id", "lon", "lat", "kind")),
+            strict=True,
+        )
+    }
+    links = source.table
+    there = np.array([camera in known for camera in links["camera_id"].to_pylist()], dtype=bool)
+    if asked.lists is not None:
+        there &= np.isin(np.array(links["source_id"].to_pylist(), dtype=object), asked.lists)
+    links = links.filter(pa.array(there))
+    of_list = np.array(list_names(links) if asked.lists is None else links["source_id"].to_pylist())
+    if len(set(of_list.tolist())) < 2:
+        return source, Common()
+    lon, lat, kinds = zip(
+        *(known[camera] for camera in links["camera_id"].to_pylist()), strict=True
+    )
+    kept, which = comparable(np.array(lon), np.array(lat), kinds, of_list)
+    if not kept.any():
+        raise UnusableInput(
+            f"{source.name}: the lists have no kind of camera and no ground in common, so nothing "
+            "can be estimated; link lists of one place"
+        )
+    left = links.num_rows - int(kept.sum())
+    said = (
+        f"left out: {left:,} of {links.num_rows:,} entries, of kinds or on ground that not all "
+        "lists hold; what they leave unseen is not estimated"
+    )
+    return source._replace(table=links.filter(pa.array(kept))), Common(
+        f"{which}, on the ground that all lists look at,", (said,) if left else ()
     )
 
 
@@ -306,7 +359,7 @@ def _pooled(per_table: Sequence[Found]) -> Found:
     return Found(found, [*said[:3], carried])
 
 
-def population(lists: tuple[str, ...], *, repeated: bool) -> str:
+def population(lists: tuple[str, ...], *, repeated: bool, which: str = "cameras") -> str:
     """Say which cameras are counted if nobody says it better: those that any list could hold."""
     if repeated:
         return "cameras that could have been seen on any occasion"
@@ -314,4 +367,4 @@ def population(lists: tuple[str, ...], *, repeated: bool) -> str:
 
     known = {name: spec.covers for name, spec in catalogue.all_specs().items()}
     told = [f"{name} ({known[name]})" if name in known else name for name in lists]
-    return f"cameras that each of the lists could hold: {', '.join(told)}"
+    return f"{which} that each of the lists could hold: {', '.join(told)}"

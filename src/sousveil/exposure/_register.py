@@ -41,7 +41,10 @@ def register_of(
         raise UnusableInput("no source given; name an extract of the place behind the track")
     for one in named:
         file = str(one).removeprefix("spec=")
-        if not Path(file).exists() and file.casefold() != "helsinki":
+        is_data = Path(file).is_file() or (
+            Path(file).is_dir() and not (Path(file) / "sources.json").is_file()
+        )
+        if not is_data and file.casefold() != "helsinki":
             raise UnusableInput(
                 f"{one}: no such file; no place is downloaded here, because that would tell a "
                 "server where you were: get an extract of the whole region first"

@@ -219,7 +219,7 @@ def _warnings(counts: _reading.Counts, found: _model.Fit, data: _model.Data) -> 
             "detection follows from how much repeated counts agree, which is fragile where raters "
             "overlook the same cameras"
         )
-    elif (counts.expert >= 0).sum() < 30:
+    elif (counts.expert >= 0).sum() < min(30, len(counts.expert)):
         said.append("the expert counted fewer than 30 sites: the share that can be found is vague")
     alone = sum(len(site) == 1 for site in counts.ratings)
     if alone:

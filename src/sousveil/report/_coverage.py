@@ -81,8 +81,8 @@ def answer(summary: dict[str, Any]) -> str:
     """Return the main figures as one sentence, with **figures** marked."""
     could, moment = (_row(summary, q) for q in ("could", "moment"))
     text = (
-        f"Of {summary['street_km']:,.1f} km of street **{could['share']:.1%}** could be seen by "
-        f"{summary['cameras']['used']:,} listed cameras"
+        f"Of {summary['street_km']:,.1f} km of street in the data **{could['share']:.1%}** could "
+        f"be seen by {summary['cameras']['used']:,} listed cameras"
     )
     if summary["draws"]:
         text += f" ({could['low']:.1%} to {could['high']:.1%})"

@@ -43,7 +43,9 @@ def answer(summary: Summary) -> str:
             "That does not mean that there is none: it means that nobody has entered one."
         )
     verb = "camera is" if n == 1 else "cameras are"
-    return f"At least **{n:,}** {verb} {_entered(summary)} {where}{when}."
+    devices = summary["cameras"]["devices"]
+    hang = f" **{devices:,}** devices hang there." if devices != n else ""
+    return f"At least **{n:,}** {verb} {_entered(summary)} {where}{when}.{hang}"
 
 
 def _entered(summary: Summary) -> str:

@@ -89,7 +89,8 @@ def _answer(summary: Summary) -> str:
     if not summary["cameras"]["watching"]:
         return f"No camera that is known in {summary['place']} sees a street."
     return (
-        f"Of what residents do on the streets of {summary['place']}, the cameras see "
+        f"Of what residents do on the streets of {summary['place']} that the data holds, "
+        "the cameras see "
         f"**{_share(rows['trips_seen'])}** of the trips, and can put a name to "
         f"**{_share(rows['trips_named'])}** if faces are searched."
     )

@@ -119,9 +119,11 @@ def description(path: Path, asked: str | None) -> Spec | None:
 def _refuse_unknown_list(path: Path) -> None:
     if not path.is_file() or osm.is_osm(path):
         return
+    if not path.stat().st_size:
+        raise UnusableInput(f"{path}: is empty; get the file again")
     try:
         is_list = format_of(path) != "osm"
-    except UnusableInput:
+    except (OSError, UnusableInput):
         return  # the reader of OpenStreetMap data says what it is
     if is_list:
         raise UnusableInput(
@@ -138,7 +140,8 @@ def _free_id(wanted: str, located: Sequence[Located]) -> str:
 
 def _path(source: str | Path, told: Told) -> tuple[Path, str | None]:
     path = Path(source)
-    if path.exists() or isinstance(source, Path):
+    is_result = path.is_dir() and (path / "sources.json").is_file()  # of an earlier census
+    if isinstance(source, Path) or (path.exists() and not is_result):
         return path, None
     if source.casefold() == "helsinki":
         return download.sample(), "Helsinki"

@@ -52,9 +52,13 @@ class Plan:
         """Write sheets, form, tracks, tables and plan.json to a directory, all or nothing.
 
         Returns the plan with the summary's "files" filled in. Raises UnusableInput where nothing
-        can be written.
+        can be written, or a plan would be overwritten.
         """
         target = Path(directory)
+        if (target / FILES["plan"]).exists():
+            raise UnusableInput(
+                f"{target}: holds a plan, whose forms could be lost; name another directory"
+            )
         with complete_directory(target, marker=FILES["plan"]) as partial:
             _write(self, partial)
         files = {name: str(target / file) for name, file in FILES.items()}
@@ -167,7 +171,7 @@ def _check(hours: float, people: int, double: float) -> None:
 
 def _read(source: str | Path, progress: Callable[[str], None]) -> Source:
     path = Path(source)
-    if not path.exists() and str(source).casefold() == "helsinki":
+    if not path.is_file() and str(source).casefold() == "helsinki":
         path = download.sample()
     if not path.exists():
         raise UnusableInput(f"{source}: no such file; give an extract of OpenStreetMap")

@@ -6,7 +6,7 @@ function rows(i) {
   const seen = text("seen_by", i) === "check" ? "Last check" : "Last edit";
   return [
     ["Operator", text("operator", i)],
-    ["Where it looks", code("setting", i) ? word("setting", i) : null],
+    ["Setting", code("setting", i) ? word("setting", i) : null],
     ["Zone", plain(text("zone", i))],
     ["Direction", directions(i)],
     ["Field of view", unit(quantity("hfov_deg", i), "degrees")],

@@ -1,6 +1,6 @@
 // The filters, which are the legend as well, and what they say about the cameras that are left.
 
-const FACET_NAMES = { kind: "Kind", operator_class: "Run by", setting: "Where it looks" };
+const FACET_NAMES = { kind: "Kind", operator_class: "Run by", setting: "Setting" };
 
 function facetSign(name, category) {
   if (name === "setting") return null;

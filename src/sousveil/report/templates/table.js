@@ -6,7 +6,7 @@ const EVERY_COLUMN = [
   { name: "Camera", value: heading },
   { name: "Run by", value: (i) => (code("operator_class", i) ? word("operator_class", i) : null) },
   { name: "Operator", value: (i) => text("operator", i) },
-  { name: "Where it looks", value: (i) => (code("setting", i) ? word("setting", i) : null), optional: true },
+  { name: "Setting", value: (i) => (code("setting", i) ? word("setting", i) : null), optional: true },
   { name: "Zone", value: (i) => plain(text("zone", i)), optional: true },
   { name: "Direction", value: directions, key: (i) => (cameras.bearings[i] ? cameras.bearings[i][0] : null), optional: true },
   { name: "Height", value: (i) => (quantity("height_m", i) === null ? null : `${quantity("height_m", i)} m`),
