@@ -2,6 +2,9 @@
 
 python bench/visibility.py            the table, two cities, 50 and 150 m
 python bench/visibility.py study [N]  N real and N random cases (1,000) against differences
+
+Peers that are not there are left out: Debian's grass-core, gdal-bin, libcgal-dev, pip's visilibity,
+and npm's visibility-polygon, whose folder $VISIBILITY_POLYGON names.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import json
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -221,7 +225,7 @@ def _peers(name: str, few: Any, blocks: Any, radius: float, truth: Any) -> list[
     ways["720 rays, shapely"] = rays(720)
     if importlib.util.find_spec("visilibity"):
         ways["PyVisiLibity 1.0.10"] = visilibity
-    rows = []
+    rows = _outside(name, few, blocks, radius, truth)
     for who, way in ways.items():
         start = time.process_time()
         made = [way(p, blocks, radius) for p in few]
@@ -237,6 +241,72 @@ def _peers(name: str, few: Any, blocks: Any, radius: float, truth: Any) -> list[
                 who += f", GDAL {version('gdalinfo --version')}"
             rows.append(_row(name, radius, who, speed, exact))
     return rows
+
+
+def _outside(name: str, few: Any, blocks: Any, radius: float, truth: Any) -> list[Any]:
+    """Peers in other languages, which time only their own computing, with walls prepared."""
+    rows = []
+    for way in (visibility_polygon, triangular_expansion):
+        found = way(few, blocks, radius)
+        if found:
+            who, seconds, polygons = found
+            discs = shapely.buffer(shapely.points(few), radius, quad_segs=90)
+            regions = shapely.make_valid(np.array([shapely.Polygon(ring) for ring in polygons]))
+            exact = list(map(overlap, shapely.intersection(regions, discs), truth))
+            rows.append(_row(name, radius, who, len(few) / seconds, exact))
+    return rows
+
+
+def _walls(houses: Any) -> Any:
+    """Return the walls of united houses, which meet at their ends only: (n, 2, 2)."""
+    rings = shapely.get_rings(shapely.get_parts(shapely.union_all(houses)))
+    corners, ring = shapely.get_coordinates(rings, return_index=True)
+    first = np.flatnonzero(ring[1:] == ring[:-1])
+    return np.stack([corners[first], corners[first + 1]], axis=1)
+
+
+def visibility_polygon(few: Any, blocks: Any, radius: float) -> tuple[str, float, Any] | None:
+    """The npm package, given the walls of the houses near."""
+    package = Path(os.environ.get("VISIBILITY_POLYGON", ""))
+    if not (package / "package.json").is_file() or not shutil.which("node"):
+        return None
+    cases = [
+        {"at": at.tolist(), "radius": radius, "walls": _walls(near(at, blocks, radius)).tolist()}
+        for at in few
+    ]
+    asked = {"package": str(package.resolve()), "rounds": ROUNDS, "cases": cases}
+    command = ["node", str(BENCH / "peers" / "visibility_polygon.cjs")]
+    said = subprocess.run(
+        command, input=json.dumps(asked).encode(), capture_output=True, check=True
+    )
+    told = json.loads(said.stdout)
+    called = json.loads((package / "package.json").read_text())["version"]
+    return f"visibility-polygon {called} (npm), walls prepared", told["seconds"], told["polygons"]
+
+
+def triangular_expansion(few: Any, blocks: Any, radius: float) -> tuple[str, float, Any] | None:
+    """CGAL's triangular expansion, which knows no radius and sees the whole city."""
+    if not Path("/usr/include/CGAL").is_dir() or not shutil.which("g++"):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "cgal_visibility"
+        source = BENCH / "peers" / "cgal_visibility.cpp"
+        options = ["-std=c++17", "-O2", "-DNDEBUG", "-DCGAL_NDEBUG"]
+        subprocess.run(["g++", *options, source, "-o", program, "-lgmp", "-lmpfr"], check=True)
+        houses = blocks.footprints
+        within = [shapely.total_bounds(houses), shapely.total_bounds(shapely.points(few))]
+        west, south = np.min(within, axis=0)[:2] - 200
+        east, north = np.max(within, axis=0)[2:] + 200
+        frame = np.array([[west, south], [east, south], [east, north], [west, north]])
+        edges = np.stack([frame, np.roll(frame, -1, axis=0)], axis=1)
+        lines = [f"{x} {y} {u} {v}" for (x, y), (u, v) in np.vstack([_walls(houses), edges])]
+        points = [f"{x} {y}" for x, y in few]
+        asked = [str(len(lines)), *lines, str(len(points)), *points, "200"]
+        said = subprocess.run([program], input="\n".join(asked), capture_output=True, text=True,
+                              check=True).stdout.splitlines()  # fmt: skip
+    rings = [np.array(line.split()[1:], float).reshape(-1, 2) for line in said[1:]]
+    called = version("dpkg-query -W -f ${Version} libcgal-dev")
+    return f"CGAL {called} triangular expansion, no radius, walls prepared", float(said[0]), rings
 
 
 def study(n: int) -> None:
