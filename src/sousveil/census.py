@@ -145,7 +145,6 @@ def census(
     if on and on > date.today():
         raise UnusableInput(f"--on {on}: lies ahead; give a day up to today")
     _check_draws(coverage, draws)
-    named = [sources] if isinstance(sources, str | Path) else list(sources)
     told = reading.Told(progress, on_download)
     located = reading.locate(named, told)
     name, boundary, boundary_kind = _boundary(within, [found.path for found in located])

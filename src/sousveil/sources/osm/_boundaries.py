@@ -113,9 +113,12 @@ def listed(found: Iterable[Boundary], lines: Mapping[int, shapely.Geometry]) -> 
 def _advice(wanted: str, found: Sequence[Boundary], lines: Mapping[int, shapely.Geometry]) -> str:
     names = {name: one for one in found for name in one.names}
     near = difflib.get_close_matches(wanted.strip().casefold(), names, n=_SHOWN, cutoff=0.6)
-    if near:
-        return f"did you mean {' or '.join(dict.fromkeys(names[name].name for name in near))}?"
-    complete = [one.name for one in listed(found, lines) if one.complete]
+    meant = dict.fromkeys(names[name].name for name in near)
+    complete = dict.fromkeys(one.name for one in listed(found, lines) if one.complete)
+    said = [f"did you mean {' or '.join(meant)}?"] if meant else []
     if complete:
-        return f"complete in it are {', '.join(dict.fromkeys(complete[:_SHOWN]))}"
-    return "none is complete; give one as GeoJSON with --within"
+        verb = "is" if len(complete) == 1 else "are"
+        said.append(f"complete in it {verb} {', '.join([*complete][:_SHOWN])}")
+    else:
+        said.append("none is complete; give one as GeoJSON with --within")
+    return " ".join(said)
