@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
@@ -18,8 +19,10 @@ from sousveil.errors import UnusableInput
 from sousveil.letters import LANGUAGES, Letter, _addressees, _pages, _words, drafts, write_letters
 from sousveil.records import PASSES
 from sousveil.report.exposure import _tables, sentences
+from tests.osm_files import CAMERA, node, way, write
 from tests.test_exposure import along_street
-from tests.towns import small_town
+from tests.towns import SOUTH, STEP, WEST, small_town
+from tests.tracks import gpx
 
 DAY = date(2026, 11, 25)
 HOSTILE = '#panic("x") *b* _i_ [l](http://x) $m$ <a> \\ @r'
@@ -449,11 +452,48 @@ def test_the_command_writes_letters_for_an_exposure(tmp_path: Path) -> None:
     told = json.loads(run.stdout)
     assert told["country"] == "FI"
     assert [one["operator"] for one in told["records"]] == ["Helsingin kaupunki"]
+    names = {path.suffix for path in (tmp_path / "post").glob("access*")}
+    assert names == {".md", ".txt", ".pdf"}
+    assert "tietosuojavaltuutetun toimisto" in (tmp_path / "post" / "index.md").read_text()
+    again = sv.letters(tmp_path / "mine", tmp_path / "post", on=DAY, language="en", pdf=False)
+    assert {one["language"] for one in again["access"]} == {"en"}
+    run = CliRunner().invoke(app, ["letters", str(tmp_path), "-o", str(tmp_path / "x"), "--quiet"])
+    assert run.exit_code == 2
+    assert "holds no result of sousveil exposure; run that first" in run.stderr
+    summary = {k: v for k, v in found.summary.items() if k != "named_operators"}
+    (tmp_path / "mine" / "exposure.json").write_text(json.dumps(summary))
+    with pytest.raises(UnusableInput, match="made by an earlier Sousveil; run sousveil exposure"):
+        sv.letters(tmp_path / "mine", tmp_path / "old", on=DAY)
+
+
+def test_report_summary_and_letters_count_the_same_operators(tmp_path: Path) -> None:
+    """The same cameras by five operators: two of one name, a description, a home, nobody."""
+    tags = [
+        {"operator": "Helsingin kaupunki"},
+        {"operator": "Helsingin kaupunki", "operator:type": "private"},
+        {"operator": "hotel"},
+        {"operator": "Kauppa Virtanen Oy"},
+        {"surveillance:zone": "house"},
+        {},
+    ]
+    cameras = [
+        node(100 + i, WEST + (i + 0.5) * 8 * STEP, SOUTH + 0.0001,
+             tags=CAMERA | more | {"camera:direction": "180"})
+        for i, more in enumerate(tags)
+    ]  # fmt: skip
+    ends = [node(1, WEST, SOUTH), node(2, WEST + 48 * STEP, SOUTH)]
+    street = way(1, [1, 2], tags={"highway": "residential", "name": "Katu"})
+    town = write(tmp_path / "town.osm.pbf", *ends, *cameras, street)
+    lon = np.linspace(WEST, WEST + 48 * STEP, 1600)
+    track = gpx(tmp_path / "way.gpx", np.column_stack([lon, np.full(len(lon), SOUTH)]),
+                1.5 * np.arange(len(lon)))  # fmt: skip
+    found = sv.exposure(track, town, draws=40).write(tmp_path / "mine")
+    told = sv.letters(tmp_path / "mine", tmp_path / "post", on=DAY, pdf=False)
     # One number of operators: in both files, in the sentences, the table and the index.
     summary = json.loads((tmp_path / "mine" / "exposure.json").read_text())
     n = summary["named_operators"]
     addressed = {one["operator"] for one in told["access"]}
-    assert n == told["named_operators"] == len(addressed) > 1
+    assert n == told["named_operators"] == len(addressed) == 3
     assert addressed == {one["operator"] for one in summary["operators"] if one["named"]}
     said = [s for s in sentences(summary) if f"Sources name {n} operators" in s]
     assert len(said) == 1
@@ -463,16 +503,6 @@ def test_the_command_writes_letters_for_an_exposure(tmp_path: Path) -> None:
     assert f"Operators that a source names, as the report counts them: {n}." in index
     unnamed = [o for o in summary["operators"] if not o["named"] and not o["private_homes"]]
     assert told["unknown_operator"]["cameras"] == sum(o["cameras"] for o in unnamed)
+    assert told["private_homes"] == 1
+    assert sum(o["cameras"] for o in summary["operators"]) == len(tags)
     assert len(told["unknown_operator"]["places"]) == told["unknown_operator"]["cameras"]
-    names = {path.suffix for path in (tmp_path / "post").glob("access*")}
-    assert names == {".md", ".txt", ".pdf"}
-    assert "tietosuojavaltuutetun toimisto" in (tmp_path / "post" / "index.md").read_text()
-    again = sv.letters(tmp_path / "mine", tmp_path / "post", on=DAY, language="en", pdf=False)
-    assert {one["language"] for one in again["access"]} == {"en"}
-    run = CliRunner().invoke(app, ["letters", str(tmp_path), "-o", str(tmp_path / "x"), "--quiet"])
-    assert run.exit_code == 2
-    assert "holds no result of sousveil exposure; run that first" in run.stderr
-    del summary["named_operators"]
-    (tmp_path / "mine" / "exposure.json").write_text(json.dumps(summary))
-    with pytest.raises(UnusableInput, match="made by an earlier Sousveil; run sousveil exposure"):
-        sv.letters(tmp_path / "mine", tmp_path / "old", on=DAY)
