@@ -414,6 +414,39 @@ def test_what_cannot_be_planned_is_said_in_one_line(town: Path) -> None:
         sv.ways((WEST, SOUTH), (WEST, SOUTH), town, undercount="0.5/0.4/2")
 
 
+def test_points_in_the_wrong_order_are_named_with_the_mend(town: Path, tmp_path: Path) -> None:
+    args = ["exposure", "--from", f"{SOUTH},{WEST}", "--to", f"{WEST},{SOUTH}", str(town),
+            "-o", str(tmp_path / "o"), "--quiet"]  # fmt: skip
+    run = CliRunner().invoke(app, args)
+    assert run.exit_code == 2
+    assert run.stderr.count("\n") == 1
+    assert f"longitude comes first: write --from {WEST},{SOUTH}" in run.stderr
+    with pytest.raises(UnusableInput, match=f"write --to {WEST},{SOUTH}"):
+        sv.ways((WEST, SOUTH), (SOUTH, WEST), town)
+    # Nothing is said of an order where neither lies there, or where the point is no point at all.
+    with pytest.raises(UnusableInput, match="no way on foot within 250 m"):
+        sv.ways((10.0, 20.0), (WEST, SOUTH), town)
+    with pytest.raises(UnusableInput, match=r"--from 48\.0,100\.0: is no longitude and latitude"):
+        sv.ways((48.0, 100.0), (WEST, SOUTH), town)
+    # Where swapping makes a longitude of what is no latitude (San Francisco), it is seen too.
+    west = write(tmp_path / "sf.osm.pbf", node(1, -122.42, 37.77), node(2, -122.41, 37.77),
+                 node(3, -122.415, 37.7701, tags=CAMERA),
+                 way(1, [1, 2], tags={"highway": "residential"}))  # fmt: skip
+    with pytest.raises(UnusableInput, match=r"write --from -122\.42,37\.77"):
+        sv.ways((37.77, -122.42), (-122.41, 37.77), west)
+
+
+def test_an_empty_track_is_said_in_one_clear_line(town: Path, tmp_path: Path) -> None:
+    for name in ("a.gpx", "a.kml", "a.geojson", "a.csv", "a.fit"):
+        path = tmp_path / name
+        path.write_bytes(b"")
+        run = CliRunner().invoke(
+            app, ["exposure", str(path), str(town), "-o", str(tmp_path / "o"), "--quiet"]
+        )
+        assert run.exit_code == 2
+        assert run.stderr.strip() == f"sousveil: {path}: is empty; export the track again"
+
+
 def test_both_points_may_lie_on_one_street(town: Path) -> None:
     found = sv.ways((WEST + 0.2 * STEP, SOUTH), (WEST + 0.6 * STEP, SOUTH), town, draws=20)
     assert found.ways is not None

@@ -218,7 +218,7 @@ def _tables(exposure: Exposure) -> list[dict[str, Any]]:
     unseen = sorted(summary["unseen"], key=lambda one: one["start_s"] - one["end_s"])
     rows = [
         [_when(one), ", ".join(one["streets"][:4]) or "away from streets",
-         duration(one["end_s"] - one["start_s"]), f"{one['length_m']:,.0f} m"]
+         exactly(round(one["end_s"] - one["start_s"])), f"{one['length_m']:,.0f} m"]
         for one in unseen[:10]
     ]  # fmt: skip
     if rows:
