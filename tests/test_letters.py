@@ -153,7 +153,8 @@ def test_a_description_is_no_name() -> None:
         assert _addressees.description(value) is not None, value
     for value in ("Hotel Adler", "Deutsche Bank", "City Hotel", "Bundespolizei", "Stadtwerke",
                   "City of London Police", "Bank of England", "Polizei Bayern", "S-Bahn München",
-                  "Helsingin kaupunki", "REWE", "Gemeinde Grünwald", "PSP"):  # fmt: skip
+                  "Helsingin kaupunki", "REWE", "Gemeinde Grünwald", "PSP",
+                  "Guardia Civil", "Carabinieri", "Zoll", "Police nationale"):  # fmt: skip
         assert _addressees.description(value) is None, value
     assert _addressees.description("The Hotel") == "hotel"
     assert _addressees.description("private bank") == "bank"
@@ -208,6 +209,8 @@ def test_two_hotels_get_two_letters(tmp_path: Path) -> None:
         ("Hauptzollamt Rosenheim", "public", "customs", True),
         ("Procura della Repubblica", "public", "prosecutor", True),
         ("HMP Belmarsh", "public", "prison", True),
+        ("Rigspolitiet", "unknown", "police", False),
+        ("Bundesgrenzschutz", "public", "customs", True),
     ],
 )
 def test_authorities_are_known_by_their_names(
@@ -222,7 +225,8 @@ def test_authorities_are_known_by_their_names(
 def test_others_are_no_authorities() -> None:
     for name, owner in (("Police Credit Union", "private"), ("Stadtwerke", "public"),
                         ("Metropolis Kino", "unknown"), ("Politeknik", "public"),
-                        ("City of London", "public"), ("Zollstock", "unknown")):  # fmt: skip
+                        ("City of London", "public"), ("Zollstock", "unknown"),
+                        ("Political Museum", "public")):  # fmt: skip
         assert _addressees.authority(name, owner) is None, name
 
 
