@@ -106,14 +106,15 @@ def test_every_country_language_and_kind_is_a_whole_letter(name: str, country: s
 def test_a_letter_says_all(tmp_path: Path) -> None:
     told = a_summary(an_operator("Stadtwerke", "public"), country="GB")
     access, records = drafts(told, ONE, on=DAY)
-    for said in ("24 November 2026, 08:30 – 08:33: Rosenstraße",  # local, a minute around
+    for said in ("Rosenstraße (48.13710, 11.57610): 24 November 2026, 08:30 – 08:33",
                  "by 25 December 2026", "On the basis of Article 15 of the UK GDPR I ask",
                  "Article 12(3) and (5) UK GDPR",
                  "Information Commissioner's Office"):  # fmt: skip
         assert said in access.markdown
     assert "by 23 December 2026" in records.markdown  # 28 days
     german = drafts(told | {"country": "DE"}, ONE, on=DAY)[0].markdown
-    for said in ("[Ort], 25. November 2026", "24. November 2026, 08:30 – 08:33: Rosenstraße",
+    for said in ("[Ort], 25. November 2026",
+                 "- Rosenstraße (48.13710, 11.57610): 24. November 2026, 08:30 – 08:33",
                  "bis zum 25. Dezember 2026", "Art. 12 Abs. 3 und 5 DSGVO",
                  "[die Datenschutzaufsichtsbehörde des Landes]"):  # fmt: skip
         assert said in german
@@ -424,6 +425,15 @@ def test_a_name_cannot_write_into_the_page(tmp_path: Path) -> None:
     assert (
         "(l)" not in json.loads((tmp_path / "letters.json").read_text())["access"][0]["to_fill_in"]
     )
+
+
+def test_a_number_at_the_beginning_of_a_line_is_no_list() -> None:
+    assert _pages._typst("1. FC Beispiel\\\nStraße") == "1\\. FC Beispiel \\\nStraße"
+    for language in LANGUAGES:
+        (access, _) = drafts(
+            a_summary(an_operator("Stadtwerke", "public")), ONE, language=language, on=DAY
+        )
+        assert not re.search(r"^(- )?\d+\. ", access.markdown, re.MULTILINE)
 
 
 def test_text_is_the_letter_without_marks() -> None:

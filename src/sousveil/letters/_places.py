@@ -92,9 +92,12 @@ def _away_m(a: Seen, b: Seen) -> float:
 
 
 def lines(seen: list[Seen], timezone: str, language: str, *, with_times: bool) -> list[str]:
-    """Return a line for each pass, or for each place without times."""
+    """Return a line for each pass, or for each place without times.
+
+    The place comes first: a line that begins with "24. November" is a numbered list in Markdown.
+    """
     told = [
-        ": ".join(filter(None, [when(one, timezone, language) if with_times else "", where(one)]))
+        ": ".join(filter(None, [where(one), when(one, timezone, language) if with_times else ""]))
         for one in seen
     ]
     return list(dict.fromkeys(told))
