@@ -410,6 +410,18 @@ def test_without_times_only_records_are_asked_for() -> None:
     assert [one.kind for one in drafts(planned, rows, on=DAY)] == ["records"]
 
 
+def test_places_are_those_of_the_cameras_that_the_exposure_counts() -> None:
+    rows = passes(
+        a_pass(1, could=0.04, camera_id="a", street="Eins"),  # twice a little is enough to count
+        a_pass(2, could=0.03, camera_id="a", street="Zwei"),
+        a_pass(3, could=0.02, camera_id="b", street="Drei"),  # too unlikely to be counted
+        a_pass(4, could=0.90, camera_id="c", street="Vier", way=1),  # on another planned way
+        a_pass(5, could=0.90, camera_id="d", street="Fünf", level="observe"),
+    )
+    (letter, _) = drafts(a_summary(an_operator("Stadtwerke", "public", cameras=1)), rows, on=DAY)
+    assert re.findall(r"^- (\w+) \(", letter.markdown, re.MULTILINE) == ["Eins"]
+
+
 def test_a_name_cannot_write_into_the_page(tmp_path: Path) -> None:
     rows = passes(a_pass(1, operator=HOSTILE, operator_class="private"))
     told = a_summary(an_operator(HOSTILE, "private"))
