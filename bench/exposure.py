@@ -1,28 +1,27 @@
 """A day of walking against 10,000 cameras: how long it takes, and beside the way of a peer.
 
 The peer is cctv-exposure (Fuziih/cctv-exposure, its Python program): every point against every
-camera, one circle of 10 m around each. Its file main.py is run where CCTV_EXPOSURE names it, on few
-points because its time is their product; else its way is done here, as plain as there.
+camera, one circle of 10 m around each. Its way is done here, as plain as there, on few points
+because its time is their product; its own program is run too where CCTV_EXPOSURE names a checkout.
+What it finds is measured in bench/peers.py.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import os
 import sys
 import tempfile
 import time
-from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from _measure import BENCH, machine, write_section
+from peers import PROGRAM, cctv_exposure, checkout
 
 sys.path.insert(0, str(BENCH.parent))
 
@@ -56,6 +55,7 @@ def main() -> None:
         path = gpx(Path(folder) / "day.gpx", lonlat, seconds)
         ours = min((_ours(path, there) for _ in range(RUNS + 1)), key=lambda t: t["cpu_s"])
     peer_s = _peer(lonlat, counted.cameras) * DAY_S / PEER_POINTS
+    _program(lonlat, counted.cameras, ours["cpu_s"])
     circles_s = _timed(lambda: _circles(lonlat, counted.cameras))
     rows = [
         _row("sousveil, match the track to the streets", ours["match"], ""),
@@ -63,7 +63,7 @@ def main() -> None:
         _row("sousveil, passes, moments, totals", ours["sum"], ""),
         _row("sousveil, all three", ours["cpu_s"], "2", ours["wall_s"]),
         _row("sousveil, with the reading of the GPX file", ours["cpu_s"] + ours["read"], ""),
-        _row(f"cctv-exposure's way{_source()}, {PEER_POINTS} points scaled", peer_s, ""),
+        _row(f"cctv-exposure's way, done here, {PEER_POINTS} points scaled", peer_s, ""),
         _row("cctv-exposure's circles in numpy, who alone", circles_s, ""),
     ]
     for row in rows:
@@ -115,16 +115,9 @@ def _timed(work: Callable[[], Any]) -> float:
     return time.process_time() - start
 
 
-def _source() -> str:
-    return ", its own program" if os.environ.get("CCTV_EXPOSURE") else ", done here"
-
-
 def _peer(lonlat: Any, cameras: pa.Table) -> float:
     places = list(zip(cameras["lat"].to_pylist(), cameras["lon"].to_pylist(), strict=True))
     some = lonlat[:PEER_POINTS]
-    named = os.environ.get("CCTV_EXPOSURE")
-    if named:
-        return _timed(lambda: _program(Path(named), some, places))
 
     def circles() -> int:
         return sum(
@@ -134,37 +127,28 @@ def _peer(lonlat: Any, cameras: pa.Table) -> float:
     return _timed(circles)
 
 
+def _program(lonlat: Any, cameras: pa.Table, ours_s: float) -> None:
+    """Write the section on the peer's own program, where there is a checkout of it."""
+    program = checkout("CCTV_EXPOSURE", PROGRAM)
+    if program is None:
+        print("cctv-exposure's own program is left out: CCTV_EXPOSURE names no checkout of it")
+        return
+    places = list(zip(cameras["lat"].to_pylist(), cameras["lon"].to_pylist(), strict=True))
+    told = cctv_exposure(program, lonlat[:PEER_POINTS], range(PEER_POINTS), places)
+    scaled_s = told["cpu_s"] * DAY_S / PEER_POINTS
+    rows = [
+        {"what": "sousveil, all three", "cpu s": ours_s, "against sousveil": 1.0},
+        {"what": f"cctv-exposure, its own program, {PEER_POINTS} points scaled",
+         "cpu s": scaled_s, "against sousveil": scaled_s / ours_s},
+    ]  # fmt: skip
+    load = os.getloadavg()[0]
+    note = f"{machine()}. The same day and cameras. Load of the machine: {load:.1f}."
+    write_section("exposure-program", rows, note)
+
+
 def _metres(lat_a: float, lon_a: float, lat_b: float, lon_b: float) -> float:
     east = (lon_b - lon_a) * math.cos(math.radians((lat_a + lat_b) / 2))
     return 111_319 * math.hypot(lat_b - lat_a, east)
-
-
-def _program(path: Path, some: Any, places: list[tuple[float, float]]) -> None:
-    """Run the peer's own class on some points; its reader of cameras is fed a file."""
-    spec = importlib.util.spec_from_file_location("cctv_exposure", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "cameras.csv"
-        rows = [f"{lat},{lon},round,10" for lat, lon in places]
-        file.write_text("\n".join(["latitude,longitude,camera type,radius", *rows]))
-        way = SimpleNamespace(points=[_Point(i, *p) for i, p in enumerate(some)])
-        told = module.CCTVExposure(Namespace(camfile=str(file), radius=None), way)
-        told.time_and_distance_in_camera_fov()
-
-
-class _Point:
-    """A point as gpxpy has it, as far as the peer looks."""
-
-    speed = None
-
-    def __init__(self, second: int, lon: float, lat: float) -> None:
-        from datetime import UTC, datetime, timedelta
-
-        self.longitude, self.latitude = lon, lat
-        self.time = datetime(2026, 11, 24, tzinfo=UTC) + timedelta(seconds=second)
 
 
 def _circles(lonlat: Any, cameras: pa.Table) -> int:

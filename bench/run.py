@@ -20,6 +20,7 @@ SCRIPTS = (
     "visibility.py",
     "seeing.py",
     "exposure.py",
+    "peers.py",
     "retrace.py",
 )
 

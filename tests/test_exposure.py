@@ -230,6 +230,97 @@ def test_time_is_the_sum_of_its_moments(walked: Exposure) -> None:
     assert unseen == pytest.approx(length[seen["could"].to_numpy() == 0].sum())
 
 
+def test_the_parts_of_the_time_sum_to_the_whole(walked: Exposure, planned: Exposure) -> None:
+    for found in (walked, planned):
+        parts = dict(found.summary["parts"])
+        total = parts.pop("total_s")
+        assert sum(parts.values()) == total
+        moments = found.moments.filter(pc.equal(found.moments["way"], 0))
+        seen = found.watchful.filter(
+            pc.and_(pc.equal(found.watchful["level"], "detect"), pc.equal(found.watchful["way"], 0))
+        ).to_pylist()
+        by_hand = {"likely_s": 0.0, "possible_s": 0.0, "none_s": 0.0}
+        for moment, row in zip(moments.to_pylist(), seen, strict=True):
+            name = "possible_s" if row["could"] > 0 else "none_s"
+            name = "likely_s" if row["probability"] >= 0.5 else name
+            by_hand[name] += moment["end_s"] - moment["start_s"]
+        assert total == round(sum(by_hand.values()))
+        for name, seconds in by_hand.items():
+            assert abs(parts[name] - seconds) < 1, name
+        unseen = sum(one["end_s"] - one["start_s"] for one in found.summary["unseen"])
+        assert abs(parts["none_s"] - unseen) < 1
+
+
+def parts_of(lengths: list[float], chances: list[tuple[float, float, bool]], whole_s: float) -> Any:
+    """Divide a made-up way; a chance is (seen, could, inside what is mapped)."""
+    end = np.cumsum(lengths)
+    moments = pa.table(
+        {"start_s": end - lengths, "end_s": end, "covered": [inside for _, _, inside in chances]}
+    )
+    rows = len(LEVELS) * [None]
+    watchful = pa.table(
+        {
+            "probability": [p for p, _, _ in chances for _ in rows],
+            "could": [c for _, c, _ in chances for _ in rows],
+        }
+    )
+    return _totals.parts(watchful, moments, whole_s)
+
+
+def test_parts_sum_whatever_the_fractions_are() -> None:
+    told = parts_of([10.0, 20.0, 30.0, 40.0],
+                    [(0.5, 1.0, True), (0.49, 0.5, True), (0.0, 0.0, True), (0.9, 1.0, False)],
+                    111.0)  # fmt: skip
+    assert told == {"likely_s": 10, "possible_s": 20, "none_s": 30, "outside_s": 40,
+                    "silent_s": 11, "total_s": 111}  # fmt: skip
+    thirds = parts_of([1 / 3] * 3, [(0.6, 1, True), (0.1, 1, True), (0, 0, True)], 1.0)
+    assert sum(thirds.values()) - thirds["total_s"] == thirds["total_s"] == 1
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        n = int(rng.integers(1, 30))
+        chances = [(float(p), float(max(p, c)), bool(k)) for p, c, k in
+                   zip(rng.random(n), rng.integers(0, 2, n) * rng.random(n),
+                       rng.random(n) < 0.8, strict=True)]  # fmt: skip
+        lengths = rng.exponential(3.0, n).tolist()
+        whole_s = sum(lengths) + float(rng.integers(0, 2) * rng.exponential(50.0))
+        told = parts_of(lengths, chances, whole_s)
+        assert sum(told.values()) == 2 * told["total_s"]
+        assert told["total_s"] == round(whole_s)
+
+
+def test_operators_are_those_of_the_cameras_that_could(walked: Exposure, planned: Exposure) -> None:
+    for found in (walked, planned):
+        rows = found.summary["operators"]
+        told = found.summary["cameras"]["detect"]
+        assert sum(one["cameras"] for one in rows) == told["could"] > 0
+        names = [one["operator"] for one in rows if one["named"]]
+        assert len(names) == len(set(names)) == found.summary["named_operators"]
+        assert all(one["operator"] is None for one in rows if not one["named"])
+
+
+def test_an_operator_is_one_row_whatever_its_cameras_say() -> None:
+    best = np.zeros((5, 2, 100), np.uint8)
+    best[:, 1] = 1
+    best[0, 0, :50] = 1
+    best[4, 1, 4:] = 0  # could in 4 of 100 draws: under what is told
+    raw = json.dumps({"operator:email": "post@town.example"})
+    cameras = pa.table(
+        {
+            "operator": ["Town", "Town", "Town", None, "Never"],
+            "operator_class": ["unknown", "public", "public", "private", "private"],
+            "private_home": [False, False, False, True, False],
+            "retention_days": pa.array([None, 3.0, 2.0, None, 1.0], pa.float64()),
+            "raw": [None, raw, None, None, None],
+        }
+    )
+    tally = _along.Tally(np.arange(5), np.zeros(5, np.int64), best)
+    town, home = _totals.operators(tally, cameras)
+    assert (town["operator"], town["operator_class"], town["cameras"]) == ("Town", "public", 3)
+    assert (town["expected"], town["passes"], town["retention_days"]) == (0.5, 3, 2.0)
+    assert town["contact"] == {"email": "post@town.example"}
+    assert (home["operator"], home["private_homes"], home["contact"]) == (None, True, {})
+
+
 def test_the_same_seed_gives_the_same_result(town: Path, tmp_path: Path) -> None:
     path = along_street(tmp_path / "way.gpx")
     first, second, other = (sv.exposure(path, town, draws=40, seed=s) for s in (3, 3, 4))
@@ -321,6 +412,39 @@ def test_what_cannot_be_planned_is_said_in_one_line(town: Path) -> None:
         sv.ways((WEST, SOUTH), (WEST, SOUTH), town, level="see")
     with pytest.raises(UnusableInput, match=r"--undercount 0\.5/0\.4/2: cameras for each one"):
         sv.ways((WEST, SOUTH), (WEST, SOUTH), town, undercount="0.5/0.4/2")
+
+
+def test_points_in_the_wrong_order_are_named_with_the_mend(town: Path, tmp_path: Path) -> None:
+    args = ["exposure", "--from", f"{SOUTH},{WEST}", "--to", f"{WEST},{SOUTH}", str(town),
+            "-o", str(tmp_path / "o"), "--quiet"]  # fmt: skip
+    run = CliRunner().invoke(app, args)
+    assert run.exit_code == 2
+    assert run.stderr.count("\n") == 1
+    assert f"longitude comes first: write --from {WEST},{SOUTH}" in run.stderr
+    with pytest.raises(UnusableInput, match=f"write --to {WEST},{SOUTH}"):
+        sv.ways((WEST, SOUTH), (SOUTH, WEST), town)
+    # Nothing is said of an order where neither lies there, or where the point is no point at all.
+    with pytest.raises(UnusableInput, match="no way on foot within 250 m"):
+        sv.ways((10.0, 20.0), (WEST, SOUTH), town)
+    with pytest.raises(UnusableInput, match=r"--from 48\.0,100\.0: is no longitude and latitude"):
+        sv.ways((48.0, 100.0), (WEST, SOUTH), town)
+    # Where swapping makes a longitude of what is no latitude (San Francisco), it is seen too.
+    west = write(tmp_path / "sf.osm.pbf", node(1, -122.42, 37.77), node(2, -122.41, 37.77),
+                 node(3, -122.415, 37.7701, tags=CAMERA),
+                 way(1, [1, 2], tags={"highway": "residential"}))  # fmt: skip
+    with pytest.raises(UnusableInput, match=r"write --from -122\.42,37\.77"):
+        sv.ways((37.77, -122.42), (-122.41, 37.77), west)
+
+
+def test_an_empty_track_is_said_in_one_clear_line(town: Path, tmp_path: Path) -> None:
+    for name in ("a.gpx", "a.kml", "a.geojson", "a.csv", "a.fit"):
+        path = tmp_path / name
+        path.write_bytes(b"")
+        run = CliRunner().invoke(
+            app, ["exposure", str(path), str(town), "-o", str(tmp_path / "o"), "--quiet"]
+        )
+        assert run.exit_code == 2
+        assert run.stderr.strip() == f"sousveil: {path}: is empty; export the track again"
 
 
 def test_both_points_may_lie_on_one_street(town: Path) -> None:

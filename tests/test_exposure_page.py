@@ -74,7 +74,7 @@ def test_it_says_first_that_it_is_private(open_page: Any, walked: Exposure) -> N
     page = open_page(walked)
     first = page.locator("main p").first.inner_text()
     assert first.startswith("Private. This is your own way. It was read and kept on this machine")
-    assert page.locator("svg#map .dot").count() == len(
+    assert page.locator("svg#way-map .dot").count() == len(
         {r["camera_id"] for r in walked.passes.to_pylist()}
     )
 
@@ -89,6 +89,32 @@ def test_axe_finds_no_serious_fault(open_page: Any, walked: Exposure, scheme: st
 def test_a_phone_never_scrolls_sideways(open_page: Any, walked: Exposure) -> None:
     page = open_page(walked, viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_map_has_height_on_a_phone(open_page: Any, walked: Exposure, scheme: str) -> None:
+    page = open_page(walked, viewport={"width": 390, "height": 844}, has_touch=True,
+                     is_mobile=True, color_scheme=scheme)  # fmt: skip
+    box = page.locator("svg#way-map").bounding_box()
+    assert box["width"] > 340
+    assert box["height"] == pytest.approx(box["width"], abs=2)
+    assert box["height"] < 0.6 * 844  # the page can still be scrolled beside it
+    streets = page.evaluate(
+        "(() => { const all = [...document.querySelectorAll('#way-map .street')]"
+        ".map(s => s.getBoundingClientRect());"
+        "return [Math.min(...all.map(r => r.top)), Math.max(...all.map(r => r.bottom))]; })()"
+    )
+    assert streets[0] <= box["y"] + 0.1 * box["height"]
+    assert streets[1] >= box["y"] + 0.9 * box["height"]
+    width = "getComputedStyle(document.querySelector('#way-map .trace')).strokeWidth"
+    assert float(page.evaluate(width).removesuffix("px")) * box["width"] / 1000 >= 3
+    assert page.locator("svg#way-map text.scale:visible").count() == 1
+
+
+def test_the_map_is_printed(open_page: Any, walked: Exposure) -> None:
+    page = open_page(walked)
+    page.emulate_media(media="print")
+    assert page.locator("svg#way-map").is_visible()
 
 
 def test_the_keyboard_moves_along_the_way_and_tells_its_figures(
@@ -109,9 +135,9 @@ def test_the_keyboard_moves_along_the_way_and_tells_its_figures(
     minute, second = divmod(round(moment["start_s"]), 60)
     assert told.startswith(f"09:{30 + minute:02d}:{second:02d}")
     page.locator("#closer").click()
-    assert page.locator("svg#map").get_attribute("viewBox").split()[2] == "500.0"
+    assert page.locator("svg#way-map").get_attribute("viewBox").split()[2] == "500.0"
     page.locator("#whole").click()
-    assert page.locator("svg#map").get_attribute("viewBox").split()[2] == "1000.0"
+    assert page.locator("svg#way-map").get_attribute("viewBox").split()[2] == "1000.0"
 
 
 def test_without_scripts_all_figures_are_there(open_page: Any, walked: Exposure) -> None:
@@ -120,7 +146,7 @@ def test_without_scripts_all_figures_are_there(open_page: Any, walked: Exposure)
     told = walked.summary["cameras"]["detect"]
     assert f"{told['could']} cameras on record" in text
     assert f"({told['low']} to {told['high']})" in text
-    assert page.locator("svg#map path.trace").count() > 1
+    assert page.locator("svg#way-map path.trace").count() > 1
 
 
 def test_names_with_scripts_are_text(open_page: Any, tmp_path: Path) -> None:
@@ -147,7 +173,7 @@ def test_planned_ways_have_their_numbers_on_the_map(open_page: Any, tmp_path: Pa
     found = sv.ways(start, goal, town, draws=20)
     page = open_page(found)
     assert found.ways is not None
-    numbers = page.locator("svg#map text.many").all_text_contents()
+    numbers = page.locator("svg#way-map text.many").all_text_contents()
     assert numbers == [str(n + 1) for n in range(found.ways.num_rows)]
     assert page.locator("table").first.locator("tbody tr").count() == found.ways.num_rows
 

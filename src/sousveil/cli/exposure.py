@@ -45,12 +45,18 @@ def exposure(
     start: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="LON,LAT", help="Plan a way on foot from here.", show_default=False
+            "--from",
+            metavar="LON,LAT",
+            help="Plan a way on foot from here: longitude first, then latitude, in degrees, as "
+            "11.558,48.140 for Munich or -0.128,51.508 for London.",
+            show_default=False,
         ),
     ] = None,
     goal: Annotated[
         str | None,
-        typer.Option("--to", metavar="LON,LAT", help="Plan it to here.", show_default=False),
+        typer.Option(
+            "--to", metavar="LON,LAT", help="Plan it to here, as --from.", show_default=False
+        ),
     ] = None,
     level: Annotated[
         str,

@@ -75,7 +75,11 @@ def letters(
         typer.echo(dumps(told))
         return
     typer.echo(
-        f"Requests for access: {len(told['access'])}, for records: {len(told['records'])}. "
-        "They are drafts: read them before you send them."
+        f"Requests for access: {len(told['access'])}, for records: {len(told['records'])}; "
+        f"operators that a source names: {told['named_operators']}."
+    )
+    gaps = sum(len(one["to_fill_in"]) for one in (*told["access"], *told["records"]))
+    typer.echo(
+        f"They are drafts, with {gaps} [brackets] to fill in: read them before you send them."
     )
     typer.echo(f"\nStart with: {told['files']['index']}")

@@ -26,6 +26,9 @@ Look = Callable[[Any, Any], tuple[Sightings, pa.Table]]
 
 _ALMOST: Final = 1.0 - 1e-12
 
+_ROOM_DEG: Final = 0.01
+"""A point this far from all streets may still be meant for them."""
+
 SAMPLE_M = 5.0
 """Streets are looked at once in so many metres."""
 
@@ -49,9 +52,9 @@ def find(
     look: Look,
 ) -> Found:
     """Return the ways between two points (longitude, latitude) on the streets of a register."""
-    for name, (lon, lat) in (("--from", start), ("--to", goal)):
-        if not (abs(lon) <= 180 and abs(lat) <= 90):
-            raise UnusableInput(f"{name} {lon:g},{lat:g}: is no longitude and latitude, in degrees")
+    bounds = _bounds(there.streets)
+    for name, point in (("--from", start), ("--to", goal)):
+        _check_point(name, point, bounds)
     plane = plane_around([start[0], goal[0]], [start[1], goal[1]])
     graph = tracks.graph(there.streets, plane, on_foot=True)
     ends = plane.to_xy([start[0], goal[0]], [start[1], goal[1]])
@@ -77,6 +80,35 @@ def find(
         schema=WAYS,
     )
     return Found(table, moments, start, goal)
+
+
+def _bounds(streets: pa.Table) -> Floats:
+    shapes = shapely.from_wkb(streets["geometry"].to_numpy(zero_copy_only=False))
+    return np.asarray(shapely.total_bounds(shapes))
+
+
+def _check_point(name: str, point: tuple[float, float], bounds: Floats) -> None:
+    """Raise UnusableInput for what is no point, or one whose numbers stand in the wrong order."""
+    lon, lat = point
+    if _inside((lat, lon), bounds) and not _inside(point, bounds):
+        raise UnusableInput(
+            f"{name} {lon},{lat}: lies far from the streets of the source, and {lat},{lon} among "
+            f"them; longitude comes first: write {name} {lat},{lon}"
+        )
+    if not (abs(lon) <= 180 and abs(lat) <= 90):
+        raise UnusableInput(
+            f"{name} {lon},{lat}: is no longitude and latitude, in degrees; write LON,LAT such as "
+            "11.57,48.14"
+        )
+
+
+def _inside(point: tuple[float, float], bounds: Floats) -> bool:
+    west, south, east, north = bounds
+    lon, lat = point
+    return bool(
+        west - _ROOM_DEG <= lon <= east + _ROOM_DEG
+        and south - _ROOM_DEG <= lat <= north + _ROOM_DEG
+    )
 
 
 def _exposed(

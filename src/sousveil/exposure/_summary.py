@@ -65,6 +65,7 @@ def of_track(
             "length_m": float(pc.sum(moments["length_m"]).as_py() or 0.0),
             "on_street_share": matched.on_street_share,
         },
+        "parts": _totals.parts(watchful, moments, whole_s),
         **_common(moments, watchful, passes, tally, cameras, there, undercount, began, asked),
         "files": {},
     }
@@ -100,6 +101,7 @@ def of_ways(
         "level": level,
         "m_per_s": tracks.WALKING_M_PER_S,
         "ways": told,
+        "parts": _totals.parts(watchful, moments, float(moments["end_s"][-1].as_py())),
         **_common(moments, watchful, passes, shortest, cameras, there, undercount, None, asked),
         "files": {},
     }
@@ -130,6 +132,7 @@ def _common(
     could = watchful["could"].to_numpy()
     best = watchful["probability"].to_numpy()[LEVELS.index("identify") :: len(LEVELS)]
     unseen = (could[:: len(LEVELS)] == 0) & moments["covered"].to_numpy(zero_copy_only=False)
+    operators = _totals.operators(tally, cameras)
     return {
         "on": there.on.isoformat(),
         "country": there.country,
@@ -144,5 +147,6 @@ def _common(
         "time": _totals.seconds(watchful, moments, undercount),
         "identified": _totals.stretches(best >= _totals.LEAST_TOLD, moments, began, best),
         "unseen": _totals.stretches(unseen, moments, began),
-        "operators": _totals.operators(passes, cameras),
+        "named_operators": sum(one["named"] for one in operators),
+        "operators": operators,
     }

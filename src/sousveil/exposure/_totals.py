@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sousveil.exposure._along import Tally
 from sousveil.exposure._undercount import Undercount
@@ -43,15 +42,38 @@ def cameras_by_level(
     null where their number is not known, and then there are "at least low".
     A camera that was passed several times counts once.
     """
-    order = np.argsort(tally.camera, kind="stable")
-    mine = tally.camera[order]
-    first = np.flatnonzero(np.concatenate([[True], mine[1:] != mine[:-1]])) if len(mine) else mine
-    best = np.maximum.reduceat(tally.best[order], first, axis=0) if len(mine) else tally.best
-    classes = np.array(cameras["operator_class"].to_pylist(), dtype=str)[mine[first]]
+    by_camera = _by_camera(tally)
+    classes = np.array(cameras["operator_class"].to_pylist(), dtype=str)[by_camera.camera]
     return {
-        level: _told(best > i, classes, undercount, np.random.default_rng(seed + i))
+        level: _told(by_camera.best > i, classes, undercount, np.random.default_rng(seed + i))
         for i, level in enumerate(LEVELS)
     }
+
+
+class _ByCamera(NamedTuple):
+    """The cameras of a tally: each once, with its best level in each draw over all its passes."""
+
+    camera: npt.NDArray[np.int64]  # row of the table of cameras
+    best: npt.NDArray[np.uint8]  # cameras x question x draws
+
+    @property
+    def could(self) -> npt.NDArray[np.bool_]:
+        """Whether each counts as one that could have seen the person at all."""
+        return could(self.best > 0)
+
+
+def could(sees: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which cameras count as ones that could have seen: cameras x question x draws."""
+    return np.asarray(sees[:, 1].mean(axis=1) >= LEAST_TOLD)
+
+
+def _by_camera(tally: Tally) -> _ByCamera:
+    order = np.argsort(tally.camera, kind="stable")
+    mine = tally.camera[order]
+    if not len(mine):
+        return _ByCamera(mine, tally.best)
+    first = np.flatnonzero(np.concatenate([[True], mine[1:] != mine[:-1]]))
+    return _ByCamera(mine[first], np.maximum.reduceat(tally.best[order], first, axis=0))
 
 
 def _told(
@@ -62,12 +84,12 @@ def _told(
 ) -> dict[str, Any]:
     """Return the numbers of one level. sees: cameras x question x draws."""
     number = sees[:, 0].sum(axis=0)
-    could = sees[:, 1].mean(axis=1) >= LEAST_TOLD
-    told: dict[str, Any] = {"could": int(could.sum()), **_interval(number)}
+    counts = could(sees)
+    told: dict[str, Any] = {"could": int(counts.sum()), **_interval(number)}
     told["all"] = None if undercount is None else _interval(_with_others(number, undercount, rng))
     told["by_operator_class"] = {
         name: {
-            "could": int(could[classes == name].sum()),
+            "could": int(counts[classes == name].sum()),
             **_interval(sees[classes == name, 0].sum(axis=0)),
         }
         for name in OPERATOR_CLASSES
@@ -124,6 +146,33 @@ def seconds(watchful: pa.Table, moments: pa.Table, undercount: Undercount | None
     return told
 
 
+PARTS: Final = ("likely", "possible", "none", "outside", "silent")
+"""What a moment can be: seen with LIKELY or more; some chance; no camera on record could see it in
+any draw; outside what the sources map; in a gap of the track."""
+
+LIKELY: Final = 0.5
+
+
+def parts(watchful: pa.Table, moments: pa.Table, whole_s: float) -> dict[str, int]:
+    """Return the whole time in whole seconds, each second in just one of PARTS.
+
+    Fractions are rounded by largest remainder, so that the parts sum to the total, which is the
+    time rounded. Seen is meant at the lowest level.
+    """
+    seen, could = (watchful[n].to_numpy()[:: len(LEVELS)] for n in ("probability", "could"))
+    covered = moments["covered"].to_numpy(zero_copy_only=False)
+    part = np.where(seen >= LIKELY, 0, np.where(could > 0, 1, 2))
+    length_s = moments["end_s"].to_numpy() - moments["start_s"].to_numpy()
+    exact = np.bincount(np.where(covered, part, 3), length_s, len(PARTS))
+    exact[PARTS.index("silent")] = max(whole_s - exact.sum(), 0.0)
+    whole = np.floor(exact).astype(np.int64)
+    total = max(round(exact.sum()), int(whole.sum()))
+    fullest = np.argsort(whole - exact, kind="stable")
+    whole[fullest[: total - int(whole.sum())]] += 1
+    told = {f"{name}_s": int(n) for name, n in zip(PARTS, whole, strict=True)}
+    return told | {"total_s": total}
+
+
 def more(probability: Floats, times: float) -> Floats:
     """Return the probability of being seen by at least one of `times` as many cameras."""
     return np.asarray(-np.expm1(times * np.log1p(-np.minimum(probability, 1.0 - 1e-12))))
@@ -172,55 +221,59 @@ def clock(began: datetime | None, seconds: float) -> str | None:
     return moment.isoformat(timespec="seconds")
 
 
-def operators(passes: pa.Table, cameras: pa.Table) -> list[dict[str, Any]]:
-    """Return who could have recorded the person, the likeliest first.
+def operators(tally: Tally, cameras: pa.Table) -> list[dict[str, Any]]:
+    """Return who could have recorded the person, the likeliest first: one row for each name.
 
-    Nobody's private home is named: they are one row, by number of passes alone.
+    The cameras are those that `cameras_by_level` counts as "could" for the lowest level, so the
+    rows sum to that number. Cameras whose operator no source names are one row for each kind of
+    operator; private homes are one row, which names nobody. An operator whose cameras are of
+    several kinds in the sources is of the commonest, public first.
     """
-    rows = passes.filter(
-        pc.and_(pc.equal(passes["level"], LEVELS[0]), pc.greater_equal(passes["could"], LEAST_TOLD))
-    ).to_pylist()
-    contacts = _contacts(cameras)
-    groups: dict[tuple[bool, str | None, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        home = row["private_home"]
-        groups[home, None if home else row["operator"], row["operator_class"]].append(row)
-    told = [
-        {
-            "operator": name,
-            "operator_class": owner,
-            "private_homes": home,
-            "cameras": len({row["camera_id"] for row in rows}),
-            "expected": _expected(rows),
-            "passes": len({row["pass"] for row in rows}),
-            "retention_days": min(
-                (r["retention_days"] for r in rows if r["retention_days"] is not None), default=None
-            ),
-            "contact": {} if home or name is None else contacts.get(name, {}),
-        }
-        for (home, name, owner), rows in groups.items()
-    ]
+    by_camera = _by_camera(tally)
+    groups: dict[tuple[bool, str | None, str], list[int]] = defaultdict(list)
+    names, owners, homes = (
+        cameras[c].to_pylist() for c in ("operator", "operator_class", "private_home")
+    )
+    for i, camera in enumerate(by_camera.camera.tolist()):
+        if by_camera.could[i]:
+            home = bool(homes[camera])
+            name = None if home else names[camera]
+            groups[home, name, owners[camera] if name is None else ""].append(i)
+    told = []
+    for (home, name, _), rows in groups.items():
+        mine = by_camera.camera[rows].tolist()
+        told.append(
+            {
+                "operator": name,
+                "named": name is not None,
+                "operator_class": _commonest([owners[camera] for camera in mine]),
+                "private_homes": home,
+                "cameras": len(rows),
+                "expected": float(by_camera.best[rows, 0].astype(bool).mean(axis=1).sum()),
+                "passes": int(np.isin(tally.camera, mine).sum()),
+                "retention_days": _shortest(cameras, mine),
+                "contact": {} if home or name is None else _contact(cameras, mine),
+            }
+        )
     return sorted(told, key=lambda one: (-one["expected"], str(one["operator"])))
 
 
-def _expected(rows: list[dict[str, Any]]) -> float:
-    best: dict[str, float] = {}
-    for row in rows:
-        best[row["camera_id"]] = max(best.get(row["camera_id"], 0.0), row["probability"])
-    return sum(best.values())
+def _commonest(owners: list[str]) -> str:
+    return max(OPERATOR_CLASSES, key=lambda one: (owners.count(one), one == "public"))
 
 
-def _contacts(cameras: pa.Table) -> dict[str, dict[str, str]]:
-    """Return how operators can be reached, as far as the sources say; nothing is made up."""
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for name, home, raw in zip(
-        *(cameras[c].to_pylist() for c in ("operator", "private_home", "raw")), strict=True
-    ):
-        if name is None or home or not raw:
-            continue
-        tags = json.loads(raw)
+def _shortest(cameras: pa.Table, mine: list[int]) -> float | None:
+    kept = cameras["retention_days"].take(pa.array(mine)).to_pylist()
+    return min((days for days in kept if days is not None), default=None)
+
+
+def _contact(cameras: pa.Table, mine: list[int]) -> dict[str, str]:
+    """Return how an operator can be reached, as far as its own cameras say; nothing is made up."""
+    found: dict[str, str] = {}
+    for raw in cameras["raw"].take(pa.array(mine)).to_pylist():
+        tags = json.loads(raw) if raw else {}
         for kind, keys in _CONTACTS.items():
             value = next((tags[key] for key in keys if isinstance(tags.get(key), str)), None)
             if value:
-                found[name].setdefault(kind, value)
-    return dict(found)
+                found.setdefault(kind, value)
+    return found

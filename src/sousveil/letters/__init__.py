@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from sousveil._output import complete_directory
 from sousveil.errors import UnusableInput
 from sousveil.export import write_json
-from sousveil.letters import _index, _pages, _places, _words
+from sousveil.letters import _addressees, _index, _pages, _places, _words
+from sousveil.letters._grounds import Ground, ground_of
 
 __all__ = ["LANGUAGES", "Letter", "drafts", "letters", "write_letters"]
 
@@ -35,20 +36,30 @@ devices (paragraph 121) call for a justification of anything beyond 72 hours."""
 MARKER: Final = "letters.json"
 
 
+_PLACEHOLDER: Final = re.compile(r"\[[^\[\]\n]*\]")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Letter:
     """One draft. send_by: when the first of the recordings may be deleted; None for records."""
 
     name: str  # of its files, without ending
     kind: str  # access | records
-    operator: str
+    operator: str  # as the sources have it
+    addressee: str  # the same, or [brackets] where that is a description and no name
+    description: str | None  # the kind that it describes, None for a name
     language: str
-    law: str  # gdpr | uk | plain
-    authority: str
+    ground: Ground
     contact: dict[str, str]
     send_by: date | None
     retention_is_stated: bool
     markdown: str
+
+    @property
+    def to_fill_in(self) -> list[str]:
+        """What stands in [brackets], below the line on top that says what the letter is."""
+        _, _, text = self.markdown.partition("\n")
+        return _PLACEHOLDER.findall(text)
 
 
 def letters(
@@ -75,6 +86,8 @@ def letters(
         raise UnusableInput(
             f"{source}: holds no result of sousveil exposure; run that first and name its directory"
         ) from error
+    if "named_operators" not in summary:
+        raise UnusableInput(f"{source}: made by an earlier Sousveil; run sousveil exposure again")
     _check_language(language)
     progress("Writing the letters")
     with complete_directory(Path(directory), marker=MARKER) as folder:
@@ -118,89 +131,128 @@ def drafts(
     """Return the letters, the most urgent first, then the requests for records.
 
     One request for access for each operator that is named, where the track says when; one request
-    for records for each public body. Nobody's private home gets a letter.
+    for records for each public body. Where the sources only describe an operator ("hotel"), one
+    for each site. Nobody's private home gets a letter.
     """
     law = _words.law_of(summary.get("country"))
     language = language or (law["language"] if law["language"] in LANGUAGES else "en")
-    words = _words.words_of(language)
     access: list[Letter] = []
     records: list[Letter] = []
     for operator in summary["operators"]:
-        if operator["private_homes"] or operator["operator"] is None:
+        if not operator["named"]:
             continue
-        mine = _places.of_operator(passes, operator)
-        if not mine:
-            continue
-        context = {"operator": operator["operator"], "language": language, "law": law["law"]}
-        context |= {"draft": words["draft"], "date": on.isoformat()}
-        context["contact"] = "\n".join(operator["contact"].values()) or words["address"]
-        context["authority"] = law.get("authority") or words["none"]
-        if summary["kind"] == "track" and summary["track"]["has_times"]:
-            access.append(_access(operator, mine, context, words, summary["track"]["timezone"], on))
-        if operator["operator_class"] == "public":
-            records.append(_records(operator, mine, context, words, law, on))
+        for addressed in _addressed(operator, passes, law, language, on):
+            if summary["kind"] == "track" and summary["track"]["has_times"]:
+                access.append(_access(addressed, summary["track"]["timezone"]))
+            if operator["operator_class"] == "public":
+                records.append(_records(addressed, law))
     access.sort(key=lambda one: (one.send_by or date.max, one.operator))
     return _numbered([*access, *records])
 
 
-def _access(
-    operator: dict[str, Any],
-    places: list[_places.Seen],
-    context: dict[str, Any],
-    words: dict[str, Any],
-    timezone: str,
-    on: date,
-) -> Letter:
-    stated = operator["retention_days"] is not None
-    kept_days = operator["retention_days"] if stated else ASSUMED_RETENTION_DAYS
-    basis = words["basis"].get(context["law"], words["basis"]["gdpr"])
-    text = _words.template("access", context["language"]).render(
-        context,
-        places=_places.lines(places, timezone, with_times=True),
+@dataclass(frozen=True, kw_only=True)
+class _Addressed:
+    """An operator at the places that one letter is about."""
+
+    operator: dict[str, Any]
+    places: list[_places.Seen]
+    addressee: str
+    description: str | None
+    contact: dict[str, str]
+    ground: Ground
+    language: str
+    on: date
+
+    def told(self) -> dict[str, Any]:
+        """Return what all templates may use."""
+        words = _words.words_of(self.language)
+        contact = [_addressees.bare(value) for value in self.contact.values()]
+        return {
+            "draft": words["draft"],
+            "operator": self.addressee,
+            "contact": "\n".join(contact) or words["address"],
+            "date": _words.day(self.on, self.language),
+            "law": self.ground.law,
+            "enforcement": self.ground.enforcement,
+            "authority": self.ground.authority,
+        }
+
+
+def _addressed(
+    operator: dict[str, Any], passes: pa.Table, law: dict[str, Any], language: str, on: date
+) -> list[_Addressed]:
+    """Return the letters' subjects for an operator: one, or one a site where it has no name."""
+    name = operator["operator"]
+    seen = _places.of_operator(passes, operator)
+    described = _addressees.description(name)
+    sites = [seen] if described is None else _places.sites(seen)
+    words = _words.words_of(language)
+    found = []
+    for places in filter(None, sites):
+        addressee = _addressees.bare(name)
+        if described is not None:
+            addressee = words["name_of"].format(
+                what=words["generic"][described][0], place=_places.where(places[0])
+            )
+        found.append(
+            _Addressed(
+                operator=operator,
+                places=places,
+                addressee=addressee,
+                description=described,
+                # Which of several hotels a contact belongs to is not known.
+                contact=operator["contact"] if len(sites) == 1 else {},
+                ground=ground_of(name, operator["operator_class"], law, language, on),
+                language=language,
+                on=on,
+            )
+        )
+    return found
+
+
+def _access(addressed: _Addressed, timezone: str) -> Letter:
+    ground, language = addressed.ground, addressed.language
+    kept_days = addressed.operator["retention_days"]
+    if kept_days is None:
+        kept_days = ASSUMED_RETENTION_DAYS
+    text = _words.template("access", language).render(
+        addressed.told(),
+        places=_places.lines(addressed.places, timezone, language, with_times=True),
         timezone=timezone,
-        basis=basis,
-        answer_by=_month_later(on).isoformat(),
+        basis=ground.basis,
+        regulation=ground.regulation,
+        within=ground.within,
+        indirect=ground.indirect,
+        answer_by=_words.day(ground.answer_by, language),
     )
-    first = min(one.end for one in places if one.end is not None)
-    return Letter(
-        name="access",
-        kind="access",
-        operator=operator["operator"],
-        language=context["language"],
-        law=context["law"],
-        authority=context["authority"],
-        contact=operator["contact"],
-        send_by=(first + timedelta(days=kept_days)).date(),
-        retention_is_stated=stated,
-        markdown=_pages.tidy(text),
-    )
+    first = min(one.end for one in addressed.places if one.end is not None)
+    return _letter("access", addressed, text, (first + timedelta(days=kept_days)).date())
 
 
-def _records(
-    operator: dict[str, Any],
-    places: list[_places.Seen],
-    context: dict[str, Any],
-    words: dict[str, Any],
-    law: dict[str, Any],
-    on: date,
-) -> Letter:
-    days = law.get("records_days")
-    text = _words.template("records", context["language"]).render(
-        context,
-        places=_places.lines(places, "UTC", with_times=False),
-        records=law.get("records") or words["records"],
-        answer_by=(on + timedelta(days=days)).isoformat() if days else None,
+def _records(addressed: _Addressed, law: dict[str, Any]) -> Letter:
+    days, language = law.get("records_days"), addressed.language
+    answer_by = days and _words.day(addressed.on + timedelta(days=days), language)
+    text = _words.template("records", language).render(
+        addressed.told(),
+        places=_places.lines(addressed.places, "UTC", language, with_times=False),
+        records=law.get("records") or _words.words_of(language)["records"],
+        answer_by=answer_by,
     )
+    return _letter("records", addressed, text, None)
+
+
+def _letter(kind: str, addressed: _Addressed, text: str, send_by: date | None) -> Letter:
     return Letter(
-        name="records",
-        kind="records",
-        operator=operator["operator"],
-        language=context["language"],
-        law=context["law"],
-        authority=context["authority"],
-        contact=operator["contact"],
-        send_by=None,
-        retention_is_stated=operator["retention_days"] is not None,
+        name=kind,
+        kind=kind,
+        operator=addressed.operator["operator"],
+        addressee=addressed.addressee,
+        description=addressed.description,
+        language=addressed.language,
+        ground=addressed.ground,
+        contact=addressed.contact,
+        send_by=send_by,
+        retention_is_stated=addressed.operator["retention_days"] is not None,
         markdown=_pages.tidy(text),
     )
 
@@ -219,18 +271,6 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")[:40] or "operator"
 
 
-def _month_later(day: date) -> date:
-    """Return the same day of the next month, or its last one."""
-    month = day.month % 12 + 1
-    year = day.year + day.month // 12
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month, last)
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
-
-
 def _check_language(language: str | None) -> None:
     if language is not None and language not in LANGUAGES:
         raise UnusableInput(f"--language {language}: unknown; use one of {', '.join(LANGUAGES)}")
@@ -243,25 +283,47 @@ def _told(
         return {
             "name": letter.name,
             "operator": letter.operator,
+            "addressee": letter.addressee,
+            "description": letter.description,
             "language": letter.language,
-            "law": letter.law,
+            "law": letter.ground.law,
+            "enforcement": letter.ground.enforcement,
+            "enforcement_rule": letter.ground.rule,
+            "basis": letter.ground.basis if letter.kind == "access" else None,
             "send_by": letter.send_by and letter.send_by.isoformat(),
             "retention_is_stated": letter.retention_is_stated,
             "contact": letter.contact,
+            "to_fill_in": letter.to_fill_in,
         }
 
     homes = [o for o in summary["operators"] if o["private_homes"]]
-    unknown = [o for o in summary["operators"] if o["operator"] is None and not o["private_homes"]]
+    unknown = [o for o in summary["operators"] if not o["named"] and not o["private_homes"]]
+    n_unknown = sum(o["cameras"] for o in unknown)
     return {
         "on": on.isoformat(),
         "country": summary.get("country"),
+        "named_operators": summary["named_operators"],
         "access": [entry(one) for one in made if one.kind == "access"],
         "records": [entry(one) for one in made if one.kind == "records"],
         "without_contact": sorted({one.operator for one in made if not one.contact}),
         "unknown_operator": {
-            "cameras": sum(o["cameras"] for o in unknown),
-            "places": _places.of_unknown(passes, summary),
+            "cameras": n_unknown,
+            "places": _unknown(_places.of_unknown(passes, n_unknown), summary),
         },
         "private_homes": sum(o["cameras"] for o in homes),
         "files": {"index": "index.md", "letters": MARKER},
     }
+
+
+def _unknown(places: list[_places.Seen], summary: dict[str, Any]) -> list[dict[str, Any]]:
+    timezone = (summary.get("track") or {}).get("timezone", "UTC")
+    return [
+        {
+            "street": one.street,
+            "lon": one.lon,
+            "lat": one.lat,
+            "when": _places.when(one, timezone, "en"),
+            "probability": one.probability,
+        }
+        for one in places
+    ]

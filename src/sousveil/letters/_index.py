@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 def render(made: list[Letter], told: dict[str, Any], on: date) -> str:
     """Return the page as Markdown. told: the JSON object of the letters."""
-    parts = [_WHAT.format(day=on.isoformat()), _access(made, on), _records(made, told)]
-    parts += [_missing(told), _ignored(made, told)]
+    parts = [_WHAT.format(day=_words.day(on, "en")), _counts(made, told), _access(made, on)]
+    parts += [_records(made, told), _authorities(made), _missing(told), _ignored(made, told)]
     return "\n".join(part for part in parts if part)
 
 
@@ -30,19 +30,37 @@ not known: the letters ask.
 """
 
 
+def _counts(made: list[Letter], told: dict[str, Any]) -> str:
+    gaps = sum(len(one.to_fill_in) for one in made)
+    lines = [
+        f"Operators that a source names, as the report counts them: {told['named_operators']}. "
+        f"Letters: {len(told['access'])} for access, {len(told['records'])} for records, with "
+        f"{gaps} [brackets] to fill in."
+    ]
+    described = sorted({one.operator for one in made if one.description})
+    if described:
+        names = ", ".join(f"“{_cell(name)}”" for name in described)
+        lines.append(
+            f"Of some the sources have a description and no name ({names}): there is a letter for "
+            "each site, and the name is yours to fill in."
+        )
+    return "\n".join([*lines, ""])
+
+
 def _access(made: list[Letter], on: date) -> str:
     rows = [one for one in made if one.kind == "access"]
     if not rows:
         return "There is no request for access: no operator is named, or the track has no times.\n"
     lines = ["## Send these first: requests for access", "",
              "Sorted by the day from which recordings may be gone.", "",
-             "| recordings may be gone | how that is known | operator | letter | contact |",
-             "| --- | --- | --- | --- | --- |"]  # fmt: skip
+             "| recordings may be gone | how that is known | operator in the sources | letter | "
+             "to fill in | contact |",
+             "| --- | --- | --- | --- | --- | --- |"]  # fmt: skip
     for one in rows:
         known = "stated" if one.retention_is_stated else "not stated: 72 hours assumed"
         lines.append(
             f"| {_when(one.send_by, on)} | {known} | {_cell(one.operator)} | {one.name} | "
-            f"{_cell(', '.join(one.contact.values()) or 'not known')} |"
+            f"{len(one.to_fill_in)} | {_cell(', '.join(one.contact.values()) or 'not known')} |"
         )
     return "\n".join([*lines, ""])
 
@@ -50,9 +68,10 @@ def _access(made: list[Letter], on: date) -> str:
 def _when(day: date | None, on: date) -> str:
     if day is None:
         return ""
+    told = _words.day(day, "en")
     if day < on:
-        return f"{day.isoformat()}, already past: ask all the same, some keep them longer"
-    return f"**{day.isoformat()}, urgent**" if (day - on).days <= 7 else day.isoformat()
+        return f"{told}, already past: ask all the same, some keep them longer"
+    return f"**{told}, urgent**" if (day - on).days <= 7 else told
 
 
 def _records(made: list[Letter], told: dict[str, Any]) -> str:
@@ -65,9 +84,52 @@ def _records(made: list[Letter], told: dict[str, Any]) -> str:
         "Anybody may send these, at any time.",
         "",
     ]
-    lines += [f"- {one.operator}: {one.name}" for one in rows]
+    lines += [f"- {one.operator}: {one.name}, {len(one.to_fill_in)} to fill in" for one in rows]
     note = _words.law_of(told["country"]).get("records_note")
     return "\n".join([*lines, "", *([note, ""] if note else [])])
+
+
+def _authorities(made: list[Letter]) -> str:
+    """Return what to look at in requests to police and the like: which law holds is not plain."""
+    rows = [one for one in made if one.kind == "access" and one.ground.rule]
+    if not rows:
+        return ""
+    lines = ["## Police and other competent authorities", "", _TWO_LAWS, ""]
+    for one in rows:
+        ground = one.ground
+        lines.append(f"- **{one.operator}** ({one.name}): {ground.rule}.")
+        if not ground.is_sure:
+            lines.append("  - Uncertain: it may be no authority at all. Check before you send it.")
+        if not ground.enforcement:
+            lines.append("  - No law on authorities is known here for this country: the letter "
+                         "leaves the law to you.")  # fmt: skip
+            continue
+        lines += [
+            f"  - The letter rests on: {ground.basis}.",
+            f"  - Read of it: {ground.checked}." if ground.checked
+            else "  - This law was not looked up: check it before you send the letter.",
+            "  - Deadline: without undue delay"
+            + (
+                f", at the latest within {ground.deadline}."
+                if ground.deadline
+                else "; the law states no other as far as we know, and the letter asks for a month."
+            ),
+            f"  - If it is refused, the right can be exercised through: {ground.indirect} "
+            "(Article 17 of the directive, or the law of the country).",
+        ]  # fmt: skip
+        if ground.note:
+            lines.append(f"  - {ground.note}")
+    return "\n".join([*lines, ""])
+
+
+_TWO_LAWS = (
+    "Which law holds depends on what a camera is for. For the prevention and prosecution of crime "
+    "it is a national law (in the EU under Directive (EU) 2016/680, in the United Kingdom Part 3 "
+    "of the Data Protection Act 2018), with more grounds for refusal; for a camera that guards the "
+    "authority's own door it is the GDPR. From outside one cannot tell, so the letters name both, "
+    "the national law first. The same is true of a town whose cameras the police uses: the letter "
+    "to the town rests on the GDPR. No lawyer has checked this."
+)
 
 
 def _missing(told: dict[str, Any]) -> str:
@@ -95,7 +157,7 @@ def _missing(told: dict[str, Any]) -> str:
 
 def _ignored(made: list[Letter], told: dict[str, Any]) -> str:
     law = _words.law_of(told["country"])
-    authority = law.get("authority") or "the data protection authority of your country"
+    authority = law.get("authority") or _words.words_of("en")["none"]
     lines = ["## If nobody answers", ""]
     if law["law"] == "plain":
         lines.append(

@@ -70,4 +70,5 @@ def _typst(markdown: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
+    # A line that begins with "1." would be a numbered list.
+    return re.sub(r"^(\d+)\.", r"\1\\.", _SPECIAL.sub(r"\\\1", text))

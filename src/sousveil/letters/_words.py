@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -28,6 +29,23 @@ def words_of(language: str) -> dict[str, Any]:
     """Return the words of a language."""
     found: dict[str, Any] = _table("words.toml")[language]
     return found
+
+
+def languages() -> list[str]:
+    """Return the languages that there are words for."""
+    return list(_table("words.toml"))
+
+
+def authorities() -> dict[str, dict[str, list[str]]]:
+    """Return the words for competent authorities, by kind and language."""
+    return _table("authorities.toml")
+
+
+def day(when: date, language: str) -> str:
+    """Return a day as the language writes it: 5 May 2024, 5. Mai 2024, 1er mai 2024."""
+    words = words_of(language)
+    form: str = words["date_first" if when.day == 1 else "date"]
+    return form.format(day=when.day, month=words["months"][when.month - 1], year=when.year)
 
 
 @cache

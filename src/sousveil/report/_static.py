@@ -95,14 +95,16 @@ def frame_of(view: list[float]) -> Frame:
     )
 
 
-def street_paths(streets: pa.Table, frame: Frame) -> str:
+def street_paths(streets: pa.Table, frame: Frame, *, around: float = 0.0) -> str:
+    """Return the streets of a frame, and of so many units north and south of it."""
+    room = around / frame.y_per_deg
     classes = street_class(streets)
     lines = shapely.from_wkb(streets["geometry"].to_numpy(zero_copy_only=False))
     box = shapely.box(
         frame.west,
-        frame.north - frame.height / frame.y_per_deg,
+        frame.north - frame.height / frame.y_per_deg - room,
         frame.west + WIDTH / frame.x_per_deg,
-        frame.north,
+        frame.north + room,
     )
     shown = (classes >= 0) & shapely.intersects(shapely.envelope(lines), box)
     lines = shapely.simplify(lines[shown], 0.7 / frame.x_per_deg)
@@ -212,12 +214,13 @@ def _circles(cells: list[tuple[int, int]], radius: float) -> str:
     )
 
 
-def scale_bar(frame: Frame) -> str:
+def scale_bar(frame: Frame, *, below: float = 0.0) -> str:
+    """Return a bar at the lower left, or so many units lower."""
     largest_m = _SCALE_BAR_LARGEST / frame.units_per_m
     step = 10 ** math.floor(math.log10(largest_m))
     length_m = max(f * step for f in (1, 2, 5) if f * step <= largest_m)
     text = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
-    width, y = length_m * frame.units_per_m, frame.height - 18
+    width, y = length_m * frame.units_per_m, frame.height - 18 + round(below)
     return (
         f'<path class="scale" d="M20,{y - 8}v8h{width:.0f}v-8"/>'
         f'<text class="scale" x="{20 + width / 2:.0f}" y="{y - 8}">{text}</text>'

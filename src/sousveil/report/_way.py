@@ -53,15 +53,21 @@ def frame(moments: pa.Table) -> _static.Frame:
 def picture(
     moments: pa.Table, watchful: pa.Table, passes: pa.Table, streets: pa.Table, on: _static.Frame
 ) -> str:
-    """Return the map as SVG: streets, ways, and the cameras that could see them."""
+    """Return the map as SVG: streets, ways, and the cameras that could see them.
+
+    It holds a square. A wide screen shows the middle of it, a phone all (see way.css).
+    """
+    around = max(_static.WIDTH - on.height, 0) / 2
     return (
-        f'<svg id="map" class="still way" viewBox="0 0 {_static.WIDTH} {on.height}" '
+        f'<svg id="way-map" class="still way" viewBox="0 0 {_static.WIDTH} {on.height}" '
         f'data-box="0 0 {_static.WIDTH} {on.height}" role="img" '
         'aria-label="Your way, coloured by how likely you were seen, and the cameras along it" '
         'xmlns="http://www.w3.org/2000/svg">'
-        f"{_static.street_paths(streets, on)}{_ways(moments, watchful, on)}{_cameras(passes, on)}"
-        f"{_numbers(moments, on)}"
-        f'<circle id="here" r="9" cx="-99" cy="-99"/>{_static.scale_bar(on)}</svg>'
+        f"{_static.street_paths(streets, on, around=around)}{_ways(moments, watchful, on)}"
+        f"{_cameras(passes, on)}{_numbers(moments, on)}"
+        f'<circle id="here" r="9" cx="-99" cy="-99"/>'
+        f'<g class="on-wide">{_static.scale_bar(on)}</g>'
+        f'<g class="on-phone">{_static.scale_bar(on, below=around)}</g></svg>'
     )
 
 

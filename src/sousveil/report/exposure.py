@@ -93,27 +93,16 @@ def _answer(summary: Summary) -> str:
 def _figures(summary: Summary) -> list[str]:
     time, levels = summary["time"], summary["cameras"]
     owners = levels["detect"]["by_operator_class"]
-    could, seen = (duration(time["detect"][name]) for name in ("could_s", "seen_s"))
-    unseen_s = sum(one["end_s"] - one["start_s"] for one in summary["unseen"])
     found = [
-        f"Of {duration(time['known_s'])}: **{could}** in which at least one camera could see you, "
-        f"and an expected **{seen}** in which one does.",
+        _time(summary),
+        f"Expected in all: **{duration(time['detect']['seen_s'])}** seen. That adds up the chance "
+        "of each moment, so it is no further part of the time.",
         f"Sharp enough to identify a stranger: **{_span(levels['identify'])}** cameras, for an "
         f"expected {duration(time['identify']['seen_s'])}.",
-        f"Of those that could: **{owners['public']['could']}** of public bodies, "
-        f"**{owners['private']['could']}** private, **{owners['unknown']['could']}** of operators "
-        "that no source names.",
-        f"For **{duration(unseen_s)}** no camera on record could see you. That is no promise.",
+        f"Of the cameras that could: **{owners['public']['could']}** of public bodies, "
+        f"**{owners['private']['could']}** private, **{owners['unknown']['could']}** of "
+        f"unknown kind. {_named(summary)}",
     ]
-    gap_s = summary.get("track", {}).get("gap_s", 0)
-    if gap_s >= 1:
-        found.append(f"For {duration(gap_s)} the track is silent: nothing is said about them.")
-    outside_s = summary.get("track", {}).get("outside_s", 0)
-    if outside_s >= 1:
-        found.append(
-            f"For {duration(outside_s)} you were outside what the sources map: nothing is known "
-            "of that."
-        )
     if summary["kind"] == "ways" and len(summary["ways"]) > 1:
         first, *others = summary["ways"]
         told = _words.listed(
@@ -124,6 +113,57 @@ def _figures(summary: Summary) -> list[str]:
             f"**{_metres(first['seen_m'])}**; others are {told}."
         )
     return found
+
+
+_PARTS: Final = {
+    "likely": ("likely seen", "Likely seen: at 50% or more"),
+    "possible": ("possibly seen", "Possibly seen: some chance, under 50%"),
+    "none": ("that no camera on record could see, which is no promise",
+             "No camera on record could see you. That is no promise."),
+    "outside": ("outside what the sources map", "Outside what the sources map: nothing is known"),
+    "silent": ("of which the track is silent", "The track is silent: nothing is known"),
+}  # fmt: skip
+
+
+def _time(summary: Summary) -> str:
+    """Return the parts of the time; they sum to the whole."""
+    parts = summary["parts"]
+    told = [
+        f"**{exactly(parts[f'{name}_s'])}** {said}"
+        for name, (said, _) in _PARTS.items()
+        if parts[f"{name}_s"] or name in ("likely", "possible", "none")
+    ]
+    which = "the shortest way" if summary["kind"] == "ways" else "the way"
+    return f"Of the {exactly(parts['total_s'])} of {which}: {'; '.join(told)}."
+
+
+def _named(summary: Summary) -> str:
+    """Return who can be written to, as the letters count them."""
+    operators = summary["operators"]
+    named = sum(one["cameras"] for one in operators if one["named"])
+    homes = sum(one["cameras"] for one in operators if one["private_homes"])
+    others = sum(one["cameras"] for one in operators) - named - homes
+    rest = [f"of {_words.plural(others, 'camera')} they name none"] if others else []
+    if homes:
+        rest.append(f"{_words.plural(homes, 'is', 'are')} of private homes")
+    return (
+        "; ".join(
+            [
+                f"Sources name **{_words.plural(summary['named_operators'], 'operator')}** "
+                f"({_words.plural(named, 'camera')})",
+                *rest,
+            ]
+        )
+        + "."
+    )
+
+
+def exactly(seconds: int) -> str:
+    """Return a time to the second, so that parts sum as they are read: ``12 min 5 s``."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    told = [f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if n]
+    return " ".join(told) or "0 s"
 
 
 def _metres(length_m: float) -> str:
@@ -163,7 +203,7 @@ def _table(caption: str, heads: list[str], rows: list[list[str]], note: str = ""
 
 def _tables(exposure: Exposure) -> list[dict[str, Any]]:
     summary = exposure.summary
-    tables = [_levels(summary), _operators(summary)]
+    tables = [_parts(summary), _levels(summary), _operators(summary)]
     if summary["kind"] == "ways":
         tables.insert(0, _ways(summary))
     if summary["identified"]:
@@ -178,13 +218,25 @@ def _tables(exposure: Exposure) -> list[dict[str, Any]]:
     unseen = sorted(summary["unseen"], key=lambda one: one["start_s"] - one["end_s"])
     rows = [
         [_when(one), ", ".join(one["streets"][:4]) or "away from streets",
-         duration(one["end_s"] - one["start_s"]), f"{one['length_m']:,.0f} m"]
+         exactly(round(one["end_s"] - one["start_s"])), f"{one['length_m']:,.0f} m"]
         for one in unseen[:10]
     ]  # fmt: skip
     if rows:
         tables.append(_table("Longest stretches that no camera on record could see",
                              ["When", "Where", "#Time", "#Length"], rows))  # fmt: skip
     return tables
+
+
+def _parts(summary: Summary) -> dict[str, Any]:
+    parts = summary["parts"]
+    rows = [[meaning, exactly(parts[f"{name}_s"])] for name, (_, meaning) in _PARTS.items()]
+    rows.append(["All of it", exactly(parts["total_s"])])
+    expected = duration(summary["time"]["detect"]["seen_s"])
+    return _table(
+        "How the time divides", ["Part", "#Time"], rows,
+        f"The parts sum to the whole. The expected {expected} seen are the chances of all moments "
+        "added up: they lie within the first two parts.",
+    )  # fmt: skip
 
 
 def _levels(summary: Summary) -> dict[str, Any]:
@@ -199,8 +251,9 @@ def _levels(summary: Summary) -> dict[str, Any]:
     return _table(
         "By level of IEC 62676-4",
         ["Enough pixels to see", "#Cameras that could", "#That did", "#With those on no record",
-         "#Time: could", "#Time: did"],
-        rows, "Expected numbers with 95% intervals.",
+         "#Expected time: could", "#Expected time: did"],
+        rows, "Expected numbers with 95% intervals; times are chances added up, no parts of a "
+        "whole.",
     )  # fmt: skip
 
 

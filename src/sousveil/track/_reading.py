@@ -82,6 +82,8 @@ def read(path: str | Path, *, timezone: str | None = None) -> Track:
             f"{path}: not a kind of track that is known; give one of {', '.join(FORMATS)}"
         )
     title, reader = known
+    if not path.stat().st_size:
+        raise UnusableInput(f"{path}: is empty; export the track again")
     try:
         raw = reader(path)
     except OSError as error:

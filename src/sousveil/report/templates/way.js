@@ -1,5 +1,5 @@
 const data = JSON.parse(document.getElementById("way-data").textContent);
-const svg = document.getElementById("map");
+const svg = document.getElementById("way-map");
 const here = document.getElementById("here");
 const cursor = document.getElementById("cursor");
 const line = document.getElementById("timeline");
