@@ -214,7 +214,7 @@ def _look(
     away_m, _ = points.query(cameras, distance_upper_bound=2 * RADIUS_M)
     near = np.flatnonzero(np.isfinite(away_m))
     chosen = there.cameras.take(pa.array(near))
-    buildings = _buildings_near(there.buildings, plane, points)
+    buildings = _buildings_near(there.buildings, plane, points, cKDTree(cameras[near]))
     seen = sightings(
         chosen, buildings, lon, lat, streets=there.streets, draws=draws, seed=seed,
         radius_m=RADIUS_M, on=there.on,
@@ -222,14 +222,19 @@ def _look(
     return seen, chosen
 
 
-def _buildings_near(buildings: pa.Table, plane: Plane, points: cKDTree) -> pa.Table:
+def _buildings_near(
+    buildings: pa.Table, plane: Plane, points: cKDTree, cameras: cKDTree
+) -> pa.Table:
     """Leave out buildings that cannot stand between a point and a camera, or around a camera."""
     shapes = shapely.from_wkb(buildings["geometry"].to_numpy(zero_copy_only=False))
     west, south, east, north = shapely.bounds(shapes).reshape(-1, 4).T
     corners = plane.to_xy(west, south), plane.to_xy(east, north)
     half_m = np.hypot(*(corners[1] - corners[0]).T) / 2
-    away_m, _ = points.query((corners[0] + corners[1]) / 2)
-    return buildings.filter(pa.array(away_m <= 2 * RADIUS_M + half_m))
+    middles, reach_m = (corners[0] + corners[1]) / 2, 2 * RADIUS_M + half_m
+    kept = np.ones(len(middles), np.bool_)
+    for near in (points, cameras):
+        kept &= near.query(middles)[0] <= reach_m
+    return buildings.filter(pa.array(kept))
 
 
 def _began(way: tracks.Track) -> datetime | None:
