@@ -16,6 +16,7 @@ from sousveil.sources import Source, licences
 FILES: Final = {
     "links": "links.parquet",
     "cameras": "cameras.parquet",
+    "pairs": "pairs.parquet",
     "rates": "rates.csv",
     "review": "review.csv",
     "review_page": "review.html",
@@ -63,6 +64,10 @@ def summary(result: LinkedLists) -> dict[str, Any]:
         "pairs_compared": result.linked.pairs_compared,
         "expected_precision": result.linked.expected_precision,
         "expected_recall": result.linked.expected_recall,
+        "expected_f1": result.linked.expected_f1,
+        "expected_f1_of_pairs": result.linked.expected_f1_of_pairs,
+        "better": result.linked.better,
+        "pairs": result.linked.pairs.num_rows,
         "uncertain": result.linked.uncertain.num_rows,
     }
 
@@ -73,13 +78,15 @@ def write(result: LinkedLists, directory: Path) -> dict[str, str]:
     An earlier result at that place is replaced. Raises UnusableInput where nothing can be written.
     """
     linked, observations = result.linked, result.observations
-    page = review.page(linked.uncertain, observations, threshold=result.threshold)
+    uncertain = linked.uncertain
+    page = review.page(uncertain, observations, threshold=result.threshold)
     with complete_directory(directory, marker=FILES["links"]) as partial:
         path = {name: partial / file for name, file in FILES.items()}
         pq.write_table(linked.links, path["links"], compression="zstd")
         export.write_geoparquet(export.points(result.cameras), path["cameras"])
+        pq.write_table(linked.pairs, path["pairs"], compression="zstd")
         export.write_csv(linked.rates, path["rates"])
-        review.write_table(linked.uncertain, observations, path["review"])
+        review.write_table(uncertain, observations, path["review"])
         path["review_page"].write_text(page, encoding="utf-8")
         path["attribution"].write_text(licences.attribution(result.sources), encoding="utf-8")
     return {name: str(directory / file) for name, file in FILES.items()}
