@@ -160,6 +160,15 @@ def test_the_page_shows_some_pairs_and_says_how_many_there_are(
     assert "nothing to review" in review.page(uncertain.slice(0, 0), table, threshold=None)
 
 
+def test_a_pair_inside_one_list_is_told_as_such() -> None:
+    between = review.page(*pair(), threshold=None)
+    assert "one list" not in between
+    assert "both in" not in between
+    within = review.page(*pair(source_id="a", native_id="2"), threshold=None)
+    assert "whether that list holds one camera twice" in within
+    assert "linked; both in a</h2>" in within
+
+
 def test_the_map_is_true_to_scale() -> None:
     # 0.0002 degrees of longitude at 48.1 N: 0.0002 x 111,195 m x cos(48.1) = 14.85 m, due east.
     html = review.page(*pair(), threshold=None)

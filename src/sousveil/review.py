@@ -152,6 +152,7 @@ def _pair(
         "number": number,
         "percent": f"{100 * row['probability']:.0f}",
         "apart": f"{row['distance_m']:.1f}",
+        "within": left["source_id"] if left["source_id"] == right["source_id"] else None,
         "rows": [
             {"label": label, "values": values, "differs": _differ(name, left[name], right[name])}
             for name, label in _SHOWN
