@@ -20,7 +20,7 @@ import typer
 from playwright.sync_api import Page, sync_playwright
 from typer.testing import CliRunner
 
-from sousveil import _link_files, review, synthetic
+from sousveil import review, synthetic
 from sousveil.cli import link as link_command
 from sousveil.errors import UnusableInput
 from sousveil.linking import UNCERTAIN, link
@@ -282,7 +282,7 @@ def test_the_command_writes_links_cameras_and_review(run: Any, tmp_path: Path) -
     assert told["pairs_compared"] > told["observations"]
     assert 0.5 < told["expected_precision"] < 1
     assert 0.5 < told["expected_recall"] < 1
-    assert {x.name for x in out.iterdir()} == set(_link_files.FILES.values())
+    assert {x.name for x in out.iterdir()} == set(review.FILES.values())
     assert "City a" in (out / "ATTRIBUTION.md").read_text()
 
 

@@ -10,7 +10,7 @@ import typer
 from sousveil.cli._common import Json, Quiet, errors_in_one_line, progress_on_stderr
 
 if TYPE_CHECKING:
-    from sousveil._link_files import LinkedLists
+    from sousveil.review import LinkedLists
 
 EXAMPLES = """
 **Examples**
@@ -73,8 +73,8 @@ def link(
     review.html with maps).
     """
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
-        from sousveil._link_files import link_lists, summary, write
         from sousveil.census import read_sources
+        from sousveil.review import link_lists, summary, write
 
         result = link_lists(
             read_sources(files),
