@@ -19,11 +19,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.spatial import cKDTree
 
 from _measure import DATA, machine, measure, write_section
 from sousveil import synthetic
-from sousveil.linking import link
+from sousveil.linking import Linked, link
 from sousveil.linking._chance import surroundings
 from sousveil.linking._features import describe, take
 from sousveil.linking._learning import (
@@ -87,12 +88,40 @@ def town(
     return Town(made.observations, sides, (real[rows[0]], real[rows[1]]), n_true)
 
 
-def ours(made: Town) -> tuple[float, list[tuple[float, bool]]]:
-    """F1 of `link` with nothing set, and each link's probability with whether it is true."""
-    links = link(made.observations).links
+class Told(NamedTuple):
+    """Pairs of rows of both lists with the probability given and whether they are one camera."""
+
+    left: np.ndarray
+    right: np.ndarray
+    probability: np.ndarray
+    true: np.ndarray
+
+
+class Found(NamedTuple):
+    """What `link` finds with nothing set: F1 of its links, of its pairs with the best expected F1,
+    of what it promises more of, which is that, and all probabilities that it gives."""
+
+    links: float
+    pairs: float
+    ours: float
+    better: str
+    told: dict[str, Told]
+
+
+def ours(made: Town) -> Found:
+    linked = link(made.observations)
+    links, pairs = _links(made, linked), _pairs(made, linked)
+    of_links = made.f1(links.left, links.right)
+    best = _between(linked)["best_f1"].to_numpy()
+    of_pairs = made.f1(pairs.left[best], pairs.right[best])
+    better = of_pairs if linked.better == "pairs" else of_links
+    return Found(of_links, of_pairs, better, linked.better, {"links": links, "pairs": pairs})
+
+
+def _links(made: Town, linked: Linked) -> Told:
     n_left = len(made.real[0])
     by_camera = defaultdict(list)
-    for row, camera in enumerate(links["camera_id"].to_pylist()):
+    for row, camera in enumerate(linked.links["camera_id"].to_pylist()):
         by_camera[camera].append(row)
     pairs = [
         (i, j - n_left)
@@ -101,19 +130,32 @@ def ours(made: Town) -> tuple[float, list[tuple[float, bool]]]:
         if i < n_left <= j
     ]
     left, right = np.array(pairs, np.int64).reshape(-1, 2).T
-    probability = links["probability"].to_numpy()[left]
-    true = made.real[0][left] == made.real[1][right]
-    return made.f1(left, right), list(zip(probability.tolist(), true.tolist(), strict=True))
+    return _told(made, left, right, linked.links["probability"].to_numpy()[left])
 
 
-def best_radius(made: Town) -> tuple[float, str]:
-    """The best F1 of linking all, or the nearest first, within any of the fixed radii."""
+def _pairs(made: Town, linked: Linked) -> Told:
+    pairs, ids = _between(linked), made.observations["observation_id"].combine_chunks()
+    ends = [pc.index_in(pairs[f"observation_id_{end}"], ids).to_numpy() for end in "lr"]
+    left, right = np.sort(ends, axis=0)  # the rows of the left list come first
+    return _told(made, left, right - len(made.real[0]), pairs["probability"].to_numpy())
+
+
+def _between(linked: Linked) -> pa.Table:
+    return linked.pairs.filter(pc.invert(linked.pairs["one_list"]))
+
+
+def _told(made: Town, left: np.ndarray, right: np.ndarray, probability: np.ndarray) -> Told:
+    return Told(left, right, probability, made.real[0][left] == made.real[1][right])
+
+
+def best_radii(made: Town) -> dict[str, float]:
+    """The best F1 within any of the fixed radii: of linking all, and the nearest first."""
     trees = _trees(made)
-    found = []
+    found = defaultdict(list)
     for radius in RADII_M:
         near = trees[0].sparse_distance_matrix(trees[1], radius, output_type="coo_matrix")
         left, right = near.row, near.col
-        found.append((made.f1(left, right), f"{radius} m, all"))
+        found["all in a radius"].append(made.f1(left, right))
         order = np.argsort(near.data, kind="stable")
         used: tuple[set[int], set[int]] = set(), set()
         kept = []
@@ -122,8 +164,8 @@ def best_radius(made: Town) -> tuple[float, str]:
                 used[0].add(left[pair])
                 used[1].add(right[pair])
                 kept.append(pair)
-        found.append((made.f1(left[kept], right[kept]), f"{radius} m, nearest"))
-    return max(found)
+        found["nearest in a radius"].append(made.f1(left[kept], right[kept]))
+    return {way: max(tried) for way, tried in found.items()}
 
 
 def position_ceiling(made: Town, error_m: float) -> float:
@@ -139,8 +181,8 @@ def position_ceiling(made: Town, error_m: float) -> float:
     return max(found)
 
 
-def ceiling(made: Town) -> float:
-    """What our model reaches if all its parameters, and the cut, are taken from the truth."""
+def ceilings(made: Town) -> tuple[float, float]:
+    """What links and pairs reach if all parameters of our model, and the cut, are the true ones."""
     left, right = (Listing(side, surroundings(side.points)) for side in made.sides)
     rng = np.random.default_rng(0)
     points = left.features.points, right.features.points
@@ -157,9 +199,16 @@ def ceiling(made: Town) -> float:
     probability = by_pair(slots, by_slot)
     found = []
     for threshold in THRESHOLDS:
-        kept = assign(slots.edges, probability - threshold)
-        found.append(made.f1(pairs.left[kept], pairs.right[kept]))
-    return max(found)
+        kept = assign(slots.edges, by_slot - threshold)
+        likely = probability >= threshold
+        found.append(
+            (
+                made.f1(pairs.left[kept], pairs.right[kept]),
+                made.f1(pairs.left[likely], pairs.right[likely]),
+            )
+        )
+    links, of_pairs = np.max(found, axis=0)
+    return float(links), float(of_pairs)
 
 
 def _trees(made: Town) -> list[cKDTree]:
@@ -170,52 +219,84 @@ def _trees(made: Town) -> list[cKDTree]:
 
 def grid(seeds: int) -> None:
     """Write F1 at every setting, where ours is not above the best radius, and the calibration."""
-    told: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    told: dict[tuple[str, str], list[Told]] = defaultdict(list)
     behind, rows = [], []
     for setting in itertools.product(ATTRIBUTES, SPACINGS_M, MISSED, ERRORS_M):
         attributes, spacing, missed, error_m = setting
-        scores = []
-        for seed in range(seeds):
+        scores, ways = [], set()
+        for seed in range(_towns(seeds, attributes)):
             made = town(error_m=error_m, spacing=spacing, missed=missed, attributes=attributes,
                         seed=seed)  # fmt: skip
-            f1, links = ours(made)
-            told[attributes] += links
-            radius = best_radius(made)
-            scores.append((f1, radius[0], position_ceiling(made, error_m), ceiling(made)))
-        mean = np.mean(scores, axis=0)
-        behind += [setting] if mean[0] <= mean[1] else []
-        rows.append(
-            {
-                "attributes": attributes,
-                "density": spacing,
-                "missed": f"{missed:.0%}",
-                "error": f"{error_m:g} m",
-                "ours": f"{mean[0]:.3f}",
-                "fixed radius": f"{mean[1]:.3f} ({radius[1]})",
-                "positions": f"{mean[2]:.3f}",
-                "ceiling": f"{mean[3]:.3f}",
-            }
-        )
+            found, (links_at_most, pairs_at_most) = ours(made), ceilings(made)
+            for what, of_one in found.told.items():
+                told[what, attributes].append(of_one)
+                told[what, "all"].append(of_one)
+            ways.add(found.better)
+            radii = best_radii(made)
+            scores.append(
+                radii
+                | {
+                    "ours": found.ours,
+                    "fixed radius": max(radii.values()),
+                    "links": found.links,
+                    "pairs": found.pairs,
+                    "best positions": position_ceiling(made, error_m),
+                    "links at most": links_at_most,
+                    "pairs at most": pairs_at_most,
+                }
+            )
+        mean = {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
+        behind += [setting] if mean["ours"] <= mean["fixed radius"] else []
+        rows.append(_row(setting, mean, " and ".join(sorted(ways))))
         print(rows[-1], file=sys.stderr, flush=True)
     said = "; ".join(f"{a}, {d}, missed {m:.0%}, {e:g} m" for a, d, m, e in behind) or "nowhere"
-    note = f"F1, mean of {seeds} made-up towns a row. Not above the best fixed radius: {said}."
+    note = (
+        f"F1, mean of {seeds} made-up towns a row, of {_towns(seeds, 'none')} without attributes. "
+        f"Not above the best fixed radius: {said}."
+    )
     write_section("linking-grid", rows, note)
-    everything = told | {"all": [x for links in told.values() for x in links]}
-    write_section("linking-calibration", _calibration(everything), "Of the links given so much.")
+    write_section("linking-calibration", _calibration(told), "Of those given so much, so many are.")
 
 
-def _calibration(told: dict[str, list[tuple[float, bool]]]) -> list[dict[str, Any]]:
+def _towns(seeds: int, attributes: str) -> int:
+    """How many towns to make: more where little tells cameras apart, and the rest is luck."""
+    return 4 * seeds if attributes == "none" else seeds
+
+
+def _row(setting: tuple[str, str, float, float], mean: dict[str, float], better: str) -> Any:
+    attributes, spacing, missed, error_m = setting
+    f1 = {name: f"{value:.3f}" for name, value in mean.items()}
+    return {
+        "attributes": attributes,
+        "density": spacing,
+        "missed": f"{missed:.0%}",
+        "error": f"{error_m:g} m",
+        "ours": f"{f1['ours']} ({better})",
+        "fixed radius": f1["fixed radius"],
+        "links": f1["links"],
+        "nearest in a radius": f1["nearest in a radius"],
+        "best positions": f1["best positions"],
+        "links at most": f1["links at most"],
+        "pairs": f1["pairs"],
+        "all in a radius": f1["all in a radius"],
+        "pairs at most": f1["pairs at most"],
+    }
+
+
+def _calibration(told: dict[tuple[str, str], list[Told]]) -> list[dict[str, Any]]:
     rows = []
-    for name, links in told.items():
-        given, true = np.array(links, float).T
+    for (what, attributes), parts in sorted(told.items()):
+        given = np.concatenate([part.probability for part in parts])
+        true = np.concatenate([part.true for part in parts])
         for low in np.arange(0.05, 1.0, 0.1):
             chosen = (given >= low) & (given < low + 0.1)
             if chosen.sum() >= 50:
                 rows.append(
                     {
-                        "attributes": name,
+                        "of": what,
+                        "attributes": attributes,
                         "given": f"{low:.2f}-{min(low + 0.1, 1):.2f}",
-                        "links": int(chosen.sum()),
+                        "number": int(chosen.sum()),
                         "mean given": f"{given[chosen].mean():.3f}",
                         "true": f"{true[chosen].mean():.3f}",
                     }

@@ -132,7 +132,8 @@ def test_another_list_is_linked_unless_told_not_to(monkeypatch: pytest.MonkeyPat
     def fake(rows: pa.Table) -> linking.Linked:
         compared.append(rows["source_id"].to_pylist())
         links = linking.by_identity(rows)
-        return linking.Linked(links, 0, None, None, linking.UNCERTAIN.empty_table(), links, 0, 0.0)
+        no_pairs, no_rates = linking.PAIRS.empty_table(), linking.RATES.empty_table()
+        return linking.Linked(links, 0, None, None, None, None, no_pairs, no_rates, 0, 0.0)
 
     monkeypatch.setattr(linking, "link", fake)
     told("add", "city_2020-01-01.csv", "spec=city.toml", "-q")

@@ -65,7 +65,10 @@ def test_check_reads_by_a_description_of_ones_own(tmp_path: Path) -> None:
 
 def test_what_cannot_be_used_is_one_line_and_exit_2(tmp_path: Path) -> None:
     path = csv_file(tmp_path, "a,b", "1,2")
+    empty = tmp_path / "empty.csv"
+    empty.touch()
     for arguments, said in (
+        (("check", str(empty)), "empty.csv: is empty; get the file again"),
         (("check", str(path)), "fits no known list; draft its description"),
         (("check", str(tmp_path / "absent.csv")), "no such file"),
         (("check", str(path), "spec=perth"), "has no column lng"),
@@ -84,3 +87,13 @@ def test_new_prints_a_draft(shared_data: Path) -> None:
     found = as_json("new", path)
     assert tomllib.loads(found["toml"])["fields"]["lon"] == "Longitude"
     assert "operator from Owner" in found["findings"]
+
+
+def test_new_warns_where_it_found_no_coordinates(shared_data: Path, tmp_path: Path) -> None:
+    path = str(csv_file(tmp_path, "name,owner", "x,y"))
+    for arguments in (("new", path), ("new", path, "--json")):
+        result = run(*arguments)
+        assert result.exit_code == 0
+        assert f"{path}: no columns of coordinates were recognised; name them" in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert run("new", str(shared_data / "lists/baltimore_cctv_2014.csv")).stderr == ""

@@ -223,7 +223,8 @@ def test_what_is_expected_comes_true(made: synthetic.Synthetic, linked: linking.
 def test_of_links_given_a_probability_so_many_are_true() -> None:
     models = [ListModel(source_id=name) for name in "ab"]
     made = town(models, blocks=22)
-    links = link(made.observations).links
+    linked = link(made.observations)
+    links = linked.links
     names = [names[0] for names in made.truth["cameras"].to_pylist()]
     rows = defaultdict(list)
     for row, camera in enumerate(links["camera_id"].to_pylist()):
@@ -231,7 +232,16 @@ def test_of_links_given_a_probability_so_many_are_true() -> None:
     pairs = [r for r in rows.values() if len(r) == 2]
     given = links["probability"].to_numpy()[[i for i, _ in pairs]]
     true = np.array([names[i] == names[j] for i, j in pairs])
-    for low in (0.5, 0.7, 0.9):
+    _check_calibration(given, true, (0.5, 0.7, 0.9))
+    ids = made.observations["observation_id"].combine_chunks()
+    left, right = (pa.compute.index_in(linked.pairs[f"observation_id_{x}"], ids) for x in "lr")
+    real = np.array(names)
+    true = real[left.to_numpy()] == real[right.to_numpy()]
+    _check_calibration(linked.pairs["probability"].to_numpy(), true, (0.1, 0.3, 0.5, 0.7, 0.9))
+
+
+def _check_calibration(given: np.ndarray, true: np.ndarray, bands: tuple[float, ...]) -> None:
+    for low in bands:
         chosen = (given >= low) & (given < low + 0.2)
         assert chosen.sum() > 300
         assert true[chosen].mean() == pytest.approx(given[chosen].mean(), abs=0.05)

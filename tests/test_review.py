@@ -20,7 +20,7 @@ import typer
 from playwright.sync_api import Page, sync_playwright
 from typer.testing import CliRunner
 
-from sousveil import _link_files, review, synthetic
+from sousveil import review, synthetic
 from sousveil.cli import link as link_command
 from sousveil.errors import UnusableInput
 from sousveil.linking import UNCERTAIN, link
@@ -160,6 +160,15 @@ def test_the_page_shows_some_pairs_and_says_how_many_there_are(
     assert "nothing to review" in review.page(uncertain.slice(0, 0), table, threshold=None)
 
 
+def test_a_pair_inside_one_list_is_told_as_such() -> None:
+    between = review.page(*pair(), threshold=None)
+    assert "one list" not in between
+    assert "both in" not in between
+    within = review.page(*pair(source_id="a", native_id="2"), threshold=None)
+    assert "whether that list holds one camera twice" in within
+    assert "linked; both in a</h2>" in within
+
+
 def test_the_map_is_true_to_scale() -> None:
     # 0.0002 degrees of longitude at 48.1 N: 0.0002 x 111,195 m x cos(48.1) = 14.85 m, due east.
     html = review.page(*pair(), threshold=None)
@@ -273,7 +282,7 @@ def test_the_command_writes_links_cameras_and_review(run: Any, tmp_path: Path) -
     assert told["pairs_compared"] > told["observations"]
     assert 0.5 < told["expected_precision"] < 1
     assert 0.5 < told["expected_recall"] < 1
-    assert {x.name for x in out.iterdir()} == set(_link_files.FILES.values())
+    assert {x.name for x in out.iterdir()} == set(review.FILES.values())
     assert "City a" in (out / "ATTRIBUTION.md").read_text()
 
 

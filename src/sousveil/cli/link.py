@@ -10,7 +10,7 @@ import typer
 from sousveil.cli._common import Json, Quiet, errors_in_one_line, progress_on_stderr
 
 if TYPE_CHECKING:
-    from sousveil._link_files import LinkedLists
+    from sousveil.review import LinkedLists
 
 EXAMPLES = """
 **Examples**
@@ -68,12 +68,13 @@ def link(
     """Link the observations of several lists that speak of the same camera.
 
     DIR gets the links with their probabilities (links.parquet), the cameras they come to
-    (cameras.parquet), how well each two lists were linked (rates.csv), and the pairs that a person
-    should look at (review.csv, and review.html with maps).
+    (cameras.parquet), every pair that may be one camera (pairs.parquet), how well each two lists
+    were linked (rates.csv), and the pairs that a person should look at (review.csv, and
+    review.html with maps).
     """
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
-        from sousveil._link_files import link_lists, summary, write
         from sousveil.census import read_sources
+        from sousveil.review import link_lists, summary, write
 
         result = link_lists(
             read_sources(files),
@@ -89,10 +90,10 @@ def link(
 
         typer.echo(dumps(summary(result) | {"files": paths}))
     else:
-        _tell(result, paths["review_page"])
+        _tell(result, paths["review_page"], paths["pairs"])
 
 
-def _tell(result: LinkedLists, review_page: str) -> None:
+def _tell(result: LinkedLists, review_page: str, pairs: str) -> None:
     linked = result.linked
     n, n_cameras = result.observations.num_rows, result.cameras.num_rows
     typer.echo(f"{n:,} observations come to {n_cameras:,} cameras.")
@@ -100,5 +101,11 @@ def _tell(result: LinkedLists, review_page: str) -> None:
         typer.echo(
             f"Of the links {linked.expected_precision:.0%} are right, and "
             f"{linked.expected_recall:.0%} of the right ones were found, by expectation."
+        )
+    if linked.better == "pairs":
+        typer.echo(
+            f"The pairs marked best_f1 in {pairs} promise an F1 of "
+            f"{linked.expected_f1_of_pairs:.2f}, the links {linked.expected_f1 or 0:.2f}; "
+            "they may take a camera many times."
         )
     typer.echo(f"{linked.uncertain.num_rows:,} pairs are worth a look: {review_page}")

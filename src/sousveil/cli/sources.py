@@ -129,13 +129,20 @@ def new(file: _File, as_json: Json = False) -> None:
         made = draft(file)
     if as_json:
         _print_json({"file": str(file), "findings": made.findings, "toml": made.toml})
-        return
-    typer.echo(made.toml, nl=False)
+    else:
+        typer.echo(made.toml, nl=False)
+    if not made.has_coordinates:
+        typer.echo(
+            f"sousveil: {file}: no columns of coordinates were recognised; name them as lon and "
+            "lat under [fields], or add them to the list: it cannot be read without",
+            err=True,
+        )
 
 
 def _chosen(file: Path, argument: str | None) -> Spec:
     from sousveil.errors import UnusableInput
     from sousveil.sources.catalogue import load, match
+    from sousveil.sources.tabular._files import format_of
 
     if argument is not None:
         return load(argument.removeprefix("spec="))
@@ -143,6 +150,8 @@ def _chosen(file: Path, argument: str | None) -> Spec:
         raise UnusableInput(f"{file}: no such file; check the path")
     found = match(file)
     if found is None:
+        if file.is_file():
+            format_of(file)  # an empty file, or one that nothing reads, needs no description
         raise UnusableInput(
             f"{file}: fits no known list; draft its description with: sousveil sources new {file}"
         )

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from sousveil.records import LINKS
 
 if TYPE_CHECKING:
-    from sousveil.linking._joining import Joined, Scored
+    from sousveil.linking._linkage import Linkage
 
 UNCERTAIN: Final = pa.schema(
     [
@@ -26,6 +26,18 @@ UNCERTAIN: Final = pa.schema(
     ]
 )
 """Pairs of observations that a person may want to look at, the least certain first."""
+
+PAIRS: Final = pa.schema(
+    [
+        *UNCERTAIN,
+        pa.field("best_f1", pa.bool_(), nullable=False),  # of the pairs with the best expected F1
+        pa.field("one_list", pa.bool_(), nullable=False),  # one camera twice in one list, if at all
+    ]
+)
+"""Every pair that may be one camera, the likeliest first, whether linked or not.
+
+What was linked to a camera that several lists hold stands once, with its first observation.
+"""
 
 RATES: Final = pa.schema(
     [
@@ -52,13 +64,18 @@ REVIEWED: Final = pa.schema(
 UNCERTAIN_BAND: Final = (0.1, 0.9)
 """Probabilities between which a pair is for a person to decide."""
 
+LEAST_IN_PAIRS: Final = 0.01
+"""Pairs less likely than that are not told."""
+
 _DUPLICATE_FROM: Final = 0.5
+_SAME_F1: Final = 0.002  # the threshold of links is found to 0.001, half of that
 _EARTH_RADIUS_M: Final = 6_371_008.8
 _OSM_OBJECT: Final = re.compile(r"(node|way|relation)/(\d+)")
 _OSM_TYPES: Final = {"node": 0, "way": 1, "relation": 2}
 
 _Index = npt.NDArray[np.int64]
 _Array = npt.NDArray[np.float64]
+_Mask = npt.NDArray[np.bool_]
 
 
 class Linked(NamedTuple):
@@ -67,18 +84,37 @@ class Linked(NamedTuple):
     links: records.LINKS, one row an observation, in its order. pairs_compared: pairs near enough
     to be looked at. expected_precision: expected share of the links between lists that are right;
     expected_recall: expected share of right ones that were found; null without any link, or any
-    hope of one. uncertain: UNCERTAIN. rates: RATES. n_links, expected_links: links between lists
-    that were made, and those that there are by expectation.
+    hope of one. pairs: PAIRS. expected_f1 and expected_f1_of_pairs: of the links, and of all pairs
+    marked `best_f1`, which may touch a camera many times. rates: RATES. n_links, expected_links:
+    links between lists that were made, and those that there are by expectation.
     """
 
     links: pa.Table
     pairs_compared: int
     expected_precision: float | None
     expected_recall: float | None
-    uncertain: pa.Table
+    expected_f1: float | None
+    expected_f1_of_pairs: float | None
+    pairs: pa.Table
     rates: pa.Table
     n_links: int
     expected_links: float
+
+    @property
+    def uncertain(self) -> pa.Table:
+        """The pairs that a person may want to look at: UNCERTAIN."""
+        low, high = UNCERTAIN_BAND
+        given = self.pairs["probability"]
+        within = pc.and_(pc.greater_equal(given, low), pc.less_equal(given, high))
+        band = self.pairs.filter(within).select(UNCERTAIN.names)
+        order = np.argsort(np.abs(band["probability"].to_numpy() - 0.5), kind="stable")
+        return band.take(pa.array(order))
+
+    @property
+    def better(self) -> str:
+        """Which promises the better F1: "pairs", or "links" (also where they promise the same)."""
+        links, pairs = self.expected_f1 or 0.0, self.expected_f1_of_pairs or 0.0
+        return "pairs" if pairs > links + _SAME_F1 else "links"
 
 
 def by_identity(observations: pa.Table) -> pa.Table:
@@ -125,8 +161,8 @@ def link(
     identity.
     """
     if not observations.num_rows:
-        nothing = (schema.empty_table() for schema in (LINKS, UNCERTAIN, RATES))
-        return Linked(next(nothing), 0, None, None, next(nothing), next(nothing), 0, 0.0)
+        links, pairs, rates = (schema.empty_table() for schema in (LINKS, PAIRS, RATES))
+        return Linked(links, 0, None, None, None, None, pairs, rates, 0, 0.0)
     from sousveil.linking import _linkage  # takes a while to load, and a census does without
 
     by_name = [("source_id", "ascending"), ("observation_id", "ascending")]
@@ -140,20 +176,41 @@ def link(
         rng=np.random.default_rng(seed),
     )
     back = np.argsort(order.to_numpy())
-    between = found.joined.scored
-    taken, probability = between.taken, between.probability
-    right = float(probability[taken].sum()) + found.certain
-    links, hoped = int(taken.sum()) + found.certain, found.joined.expected_links + found.certain
+    right, links, hoped = _counts(found, found.between.taken)
+    best = _best_pairs(found, hoped)
     return Linked(
         links=_links(observations, found.camera[back], found.probability[back]),
         pairs_compared=found.pairs_compared,
         expected_precision=right / links if links else None,
         expected_recall=right / hoped if hoped else None,
-        uncertain=_uncertain(observations.take(order), found.scored),
-        rates=_rates(found.joined, found.sources),
+        expected_f1=_f1(right, links, hoped),
+        expected_f1_of_pairs=_f1(*_counts(found, best)),
+        pairs=_pairs(observations.take(order), found, best),
+        rates=_rates(found),
         n_links=links,
         expected_links=hoped,
     )
+
+
+def _counts(found: Linkage, taken: _Mask) -> tuple[float, int, float]:
+    """Return how many of the pairs taken between lists are right by expectation, all, and hoped."""
+    n_certain = len(found.certain)
+    right = float(found.between.probability[taken].sum()) + n_certain
+    return right, int(taken.sum()) + n_certain, found.expected_links + n_certain
+
+
+def _f1(right: float, taken: int, hoped: float) -> float | None:
+    return 2 * right / (taken + hoped) if taken + hoped else None
+
+
+def _best_pairs(found: Linkage, hoped: float) -> _Mask:
+    """Return which pairs between lists promise the best F1, with all that are certain."""
+    from sousveil.linking._matching import best_pair_threshold
+
+    probability = found.between.probability
+    with_certain = np.concatenate([np.ones(len(found.certain)), probability])
+    best: _Mask = probability >= best_pair_threshold(with_certain, expected_links=hoped)
+    return best
 
 
 def _links(observations: pa.Table, camera: _Index, probability: _Array) -> pa.Table:
@@ -169,21 +226,27 @@ def _links(observations: pa.Table, camera: _Index, probability: _Array) -> pa.Ta
     )
 
 
-def _uncertain(observations: pa.Table, scored: Scored) -> pa.Table:
-    low, high = UNCERTAIN_BAND
-    rows = np.flatnonzero((scored.probability >= low) & (scored.probability <= high))
-    rows = rows[np.argsort(np.abs(scored.probability[rows] - 0.5), kind="stable")]
-    left, right = scored.left[rows], scored.right[rows]
-    ids = observations["observation_id"]
+def _pairs(observations: pa.Table, found: Linkage, best: _Mask) -> pa.Table:
+    """Return PAIRS. best: which of those between lists promise the best F1."""
+    certain, doubles, between = found.certain, found.doubles, found.between
+    n_certain, n_doubles = len(certain), len(doubles.left)
+    probability = np.concatenate([np.ones(n_certain), doubles.probability, between.probability])
+    order = np.argsort(-probability, kind="stable")
+    left = np.concatenate([certain[:, 0], doubles.left, between.left])[order]
+    right = np.concatenate([certain[:, 1], doubles.right, between.right])[order]
+    surely, ids = np.ones(n_certain, np.bool_), observations["observation_id"].combine_chunks()
+    within = (np.arange(len(order)) >= n_certain) & (np.arange(len(order)) < n_certain + n_doubles)
     return pa.table(
         {
             "observation_id_l": ids.take(pa.array(left)),
             "observation_id_r": ids.take(pa.array(right)),
-            "probability": scored.probability[rows],
+            "probability": probability[order],
             "distance_m": _distance_m(observations, left, right),
-            "linked": scored.taken[rows],
+            "linked": np.concatenate([surely, doubles.taken, between.taken])[order],
+            "best_f1": np.concatenate([surely, doubles.taken, best])[order],
+            "one_list": within[order],
         },
-        schema=UNCERTAIN,
+        schema=PAIRS,
     )
 
 
@@ -194,11 +257,12 @@ def _distance_m(observations: pa.Table, left: _Index, right: _Index) -> _Array:
     return distance
 
 
-def _rates(joined: Joined, sources: list[str]) -> pa.Table:
+def _rates(found: Linkage) -> pa.Table:
+    sources = found.sources
     names = [
-        {"source_l": sources[r.source_l], "source_r": sources[r.source_r]} for r in joined.rates
+        {"source_l": sources[r.source_l], "source_r": sources[r.source_r]} for r in found.rates
     ]
-    rows = [rates._asdict() | name for rates, name in zip(joined.rates, names, strict=True)]
+    rows = [rates._asdict() | name for rates, name in zip(found.rates, names, strict=True)]
     return pa.Table.from_pylist(rows, schema=RATES)
 
 

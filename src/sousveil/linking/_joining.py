@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from sousveil.linking import _duplicates
+from sousveil.linking import LEAST_IN_PAIRS, _duplicates
 from sousveil.linking._blocking import Array, Index, Pairs, select
 from sousveil.linking._chance import Surroundings
 from sousveil.linking._features import join
@@ -18,8 +18,6 @@ from sousveil.linking._learning import Listing, candidates, learn, probabilities
 from sousveil.linking._matching import assign, by_pair
 
 Masks = npt.NDArray[np.bool_]
-
-_WORTH_KEEPING: Final = 0.01  # pairs less likely than that are counted, not kept
 
 
 class Units(NamedTuple):
@@ -42,7 +40,6 @@ class Scored(NamedTuple):
 
     left: Index
     right: Index
-    distance_m: Array
     probability: Array
     taken: Masks
 
@@ -51,7 +48,6 @@ _NOTHING: Final = np.empty(0)
 _NO_PAIRS: Final = Scored(
     _NOTHING.astype(np.int64),
     _NOTHING.astype(np.int64),
-    _NOTHING,
     _NOTHING,
     _NOTHING.astype(np.bool_),
 )
@@ -93,7 +89,6 @@ class _Step(NamedTuple):
 
     left: Index
     right: Index
-    distance_m: Array
     probability: Array
     taken: Masks
     compared: int
@@ -112,9 +107,9 @@ def without_duplicates(units: Units, *, threshold: float, apart: Index) -> Joine
         left, right = rows[pairs.left], rows[pairs.right]
         sort = units.listing.features.sort
         kept = (sort[left] == sort[right]) & ~_among(left, right, apart)
-        kept &= probability >= _WORTH_KEEPING
+        kept &= probability >= LEAST_IN_PAIRS
         taken = _best_of_both(left, right, np.where(kept, probability, 0.0), threshold)
-        scored = Scored(left, right, pairs.distance_m, probability, taken)
+        scored = Scored(left, right, probability, taken)
         found.append(_kept(scored, kept))
         compared += len(left)
         expected += float(probability[kept].sum())
@@ -157,9 +152,9 @@ def join_lists(
         new = np.flatnonzero(units.lists[:, of_list] & (camera < 0))
         told = _apart_now(apart, camera, new)
         step = _link(cameras, units, of_list, new, threshold=threshold, apart=told, rng=rng)
-        ends = Scored(cameras.anchor[step.left], new[step.right], *step[2:5])
+        ends = Scored(cameras.anchor[step.left], new[step.right], *step[2:4])
         _believe(probability, _kept(ends, ends.taken))
-        scored.append(_kept(ends, ends.probability >= _WORTH_KEEPING))
+        scored.append(_kept(ends, ends.probability >= LEAST_IN_PAIRS))
         rates += _rates(of_list, cameras.lists, units.lists[new], step)
         compared += step.compared
         expected += float(step.probability.sum())
@@ -210,7 +205,7 @@ def _link(
     chosen = slots.pair[assign(slots.edges, probability[slots.pair] - least)]
     taken = np.zeros(len(left), np.bool_)
     taken[_without_doubled_sites(chosen, pairs, known, listing)] = True
-    return _Step(left, pairs.right, pairs.distance_m, probability, taken, compared)
+    return _Step(left, pairs.right, probability, taken, compared)
 
 
 def _without_doubled_sites(taken: Index, pairs: Pairs, cameras: Listing, listing: Listing) -> Index:
@@ -296,7 +291,6 @@ def _kept(scored: Scored, kept: Masks) -> Scored:
     return Scored(
         scored.left[kept],
         scored.right[kept],
-        scored.distance_m[kept],
         scored.probability[kept],
         scored.taken[kept],
     )
@@ -308,7 +302,6 @@ def all_of(parts: Sequence[Scored]) -> Scored:
     return Scored(
         np.concatenate([part.left for part in parts]),
         np.concatenate([part.right for part in parts]),
-        np.concatenate([part.distance_m for part in parts]),
         np.concatenate([part.probability for part in parts]),
         np.concatenate([part.taken for part in parts]),
     )

@@ -54,8 +54,9 @@ _LINKING_SPREADS: Final = 4.5  # joint standard deviations: one link in 25,000 l
 _LEAST_REACH_M: Final = 5.0
 _LEAST_JOINT_M: Final = 0.7
 _FIRST_SCALES: Final = (0.05, 0.3, 1.0, 2.0)
-_FIRST_ROUNDS, _ROUNDS, _MESSAGE_ROUNDS = 8, 60, 15
-_CONVERGED: Final = 0.001
+_FIRST_ROUNDS, _ROUNDS, _MESSAGE_ROUNDS = 8, 90, 15
+_CONVERGED: Final = 0.0003
+_LONGEST_LEAP, _FARTHEST_LEAP = 8.0, 0.2  # in steps of the expectation maximisation, in logarithms
 _MOST_IN_LIST: Final = 0.98
 _PAIRS_ASSUMED: Final = 5.0
 _ONE_PAIR: Final = [np.ones(c.n_levels) for c in COMPARISONS]
@@ -159,19 +160,51 @@ def _start(known: _Known, alike: Vectors, chance: Chance, scale: float) -> Model
 def _maximise(
     known: _Known, alike: Vectors, model: Model, rounds: int, *, learn_u: bool = False
 ) -> tuple[Model, float]:
-    """Return the model after some rounds of expectation maximisation, and its log-likelihood."""
+    """Return the model after some rounds of expectation maximisation, and its log-likelihood.
+
+    Where positions tell little each round moves little, so every third begins with a leap.
+    """
     messages, likelihood = None, -np.inf
+    found = [model]
     for number in range(rounds):
         odds = _odds(known, model, _told(alike, model))
         probability, messages = marginals(
             known.slots.edges, odds, messages=messages, rounds=_MESSAGE_ROUNDS
         )
         likelihood = _log_likelihood(known, model, odds, messages)
-        before = model.scale
-        model = _maximised(known, alike, model, by_pair(known.slots, probability), learn_u=learn_u)
-        if number > _FIRST_ROUNDS and abs(model.scale / before - 1) < _CONVERGED:
+        found.append(
+            _maximised(known, alike, model, by_pair(known.slots, probability), learn_u=learn_u)
+        )
+        model = found[-1]
+        if number > _FIRST_ROUNDS and np.abs(_place(model) - _place(found[-2])).max() < _CONVERGED:
             break
+        if len(found) == 3:
+            model = _leap(*found)
+            found = [model]
     return model, likelihood
+
+
+def _leap(first: Model, second: Model, third: Model) -> Model:
+    """Return where two rounds lead to if those after them go on likewise.
+
+    SQUAREM (Varadhan & Roland 2008, doi:10.1111/j.1467-9469.2007.00585.x), of the factor of the
+    positions and of the shares; bounded, and the next rounds mend a leap too far.
+    """
+    step = _place(second) - _place(first)
+    bend = _place(third) - _place(second) - step
+    length = float(np.linalg.norm(step)) / max(float(np.linalg.norm(bend)), 1e-12)
+    length = min(max(length, 1.0), _LONGEST_LEAP)
+    leap = _place(first) + 2 * length * step + length**2 * bend - _place(third)
+    scale, share = np.exp(np.clip(leap, -_FARTHEST_LEAP, _FARTHEST_LEAP)).tolist()
+    return third._replace(
+        scale=third.scale * scale,
+        in_left=min(third.in_left * share, _MOST_IN_LIST),
+        in_right=min(third.in_right * share, _MOST_IN_LIST),
+    )
+
+
+def _place(model: Model) -> Array:
+    return np.log([model.scale, model.in_left])
 
 
 def _maximised(known: _Known, alike: Vectors, model: Model, same: Array, *, learn_u: bool) -> Model:

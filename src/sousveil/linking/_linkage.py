@@ -13,10 +13,9 @@ from sousveil.linking._blocking import Array, Index, select_points
 from sousveil.linking._chance import RINGS_M, Surroundings, surroundings
 from sousveil.linking._features import Features, describe, is_osm_object
 from sousveil.linking._joining import (
-    Joined,
+    Rates,
     Scored,
     Units,
-    all_of,
     groups,
     join_lists,
     regrouped,
@@ -33,17 +32,20 @@ MOST_AT_ONE_POINT: Final = 50
 class Linkage(NamedTuple):
     """Of each observation the number of its camera and the probability that it belongs there.
 
-    scored: pairs that were looked at closely, by rows of the observations. certain: how many
-    observations were joined to an earlier one for certain. sources: the lists that `joined` counts.
+    Pairs by rows of the observations: certain, one a row of the table; doubles, within a list;
+    between, of a list with the cameras known before it, each by its first row. sources: the lists
+    that `rates` count. expected_links: between lists, without what is certain.
     """
 
     camera: Index
     probability: Array
-    scored: Scored
-    certain: int
+    certain: Index
+    doubles: Scored
+    between: Scored
     pairs_compared: int
+    expected_links: float
     sources: list[str]
-    joined: Joined
+    rates: list[Rates]
 
 
 def link(
@@ -68,17 +70,24 @@ def link(
         apart=doubles.camera[apart],
         rng=rng,
     )
-    of_doubles = _of_rows(doubles.scored, _first(unit))
-    of_lists = _of_rows(joined.scored, _first(single.unit))
     return Linkage(
         camera=joined.camera[single.unit],
         probability=doubles.probability[unit] * joined.probability[single.unit],
-        scored=all_of([of_doubles, of_lists]),
-        certain=len(unit) - len(units.lists),
+        certain=_certain_pairs(unit),
+        doubles=_of_rows(doubles.scored, _first(unit)),
+        between=_of_rows(joined.scored, _first(single.unit)),
         pairs_compared=doubles.pairs_compared + joined.pairs_compared,
+        expected_links=joined.expected_links,
         sources=sources,
-        joined=joined,
+        rates=joined.rates,
     )
+
+
+def _certain_pairs(unit: Index) -> Index:
+    """Return the first row of each unit with each other one."""
+    first = _first(unit)[unit]
+    other = np.flatnonzero(first != np.arange(len(unit)))
+    return np.column_stack([first[other], other])
 
 
 def _certain_groups(observations: pa.Table, same: IdPairs) -> Index:

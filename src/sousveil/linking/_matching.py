@@ -142,6 +142,19 @@ def best_threshold(edges: Edges, probability: Array, *, expected_links: float) -
     return float(threshold)
 
 
+def best_pair_threshold(probability: Array, *, expected_links: float) -> float:
+    """Return the probability from which on to take pairs, however many touch one camera.
+
+    All pairs from half the best F1 up are the set of pairs whose expected F1 is greatest (Lipton,
+    Elkan & Naryanaswamy 2014, doi:10.1007/978-3-662-44851-9_15), so no assignment and no radius
+    promises more. expected_links: as in `best_threshold`.
+    """
+    best_first = np.sort(probability)[::-1]
+    taken = np.arange(1, len(best_first) + 1)
+    f1 = 2 * np.cumsum(best_first) / np.maximum(taken + expected_links, 1e-12)
+    return float(best_first[np.argmax(f1)]) if len(f1) else 1.0
+
+
 def _sum_at(node: Index, value: Array, n: int) -> Array:
     total: Array = np.bincount(node, value, n).astype(np.float64, copy=False)
     return total[node]

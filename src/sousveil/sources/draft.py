@@ -51,10 +51,11 @@ _HINTS: Final = {
 
 
 class Draft(NamedTuple):
-    """The draft and what was seen."""
+    """The draft and what was seen, and whether columns of coordinates were."""
 
     toml: str
     findings: list[str]
+    has_coordinates: bool
 
 
 class _Column(NamedTuple):
@@ -102,7 +103,7 @@ def draft(path: Path) -> Draft:
     taken = {column.name for column in (*(pair or ()), *chosen.values())}
     looks = _Looks(path, seen, header, columns, pair, systems, chosen, _guesses(profiles, taken))
     findings = _findings(looks)
-    return Draft(_toml(looks, findings), findings)
+    return Draft(_toml(looks, findings), findings, has_coordinates=pair is not None)
 
 
 def _has_header(rows: list[list[str | None]]) -> bool:

@@ -1,91 +1,31 @@
-"""The pairs that a person should look at: as a table, as a page with maps, and the answers back."""
+"""The page that shows pairs on maps and takes answers."""
 
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
 import math
-import re
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import jinja2
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sousveil import export
-from sousveil.errors import UnusableInput
-from sousveil.linking import REVIEWED
 from sousveil.linking._features import normal_name
-
-ANSWERS: Final = ("same", "different")
-"""What may stand in the column `answer`; an empty cell, or "unsure", decides nothing."""
+from sousveil.review._answers import SHOWN, rows_of
 
 MOST_ON_PAGE: Final = 200
 
-_SHOWN: Final = (
-    ("source_id", "list"),
-    ("native_id", "id there"),
-    ("seen_on", "seen on"),
-    ("kind", "kind"),
-    ("housing", "housing"),
-    ("bearings", "looks towards"),
-    ("mount", "mount"),
-    ("operator", "operator"),
-    ("purpose", "purpose"),
-    ("count", "devices"),
-    ("accuracy_m", "accuracy, m"),
-)
 _COMPARED: Final = frozenset(
     {"kind", "housing", "bearings", "mount", "operator", "purpose", "count"}
 )
-_COLUMNS: Final = ("lon", "lat", *(name for name, _ in _SHOWN))
-_UNDECIDED: Final = frozenset({"", "unsure"})
-_GUARDED: Final = re.compile(r"^'[=+\-@\t\r]")
 
 _MAP_PX: Final = 260.0
 _METRES_PER_DEGREE: Final = 111_195.0
 _SCALES_M: Final = (1, 2, 5, 10, 20, 50, 100)
 _MOST_CONTEXT: Final = 60
-
-
-def table(uncertain: pa.Table, observations: pa.Table) -> pa.Table:
-    """Return the pairs with what is said of both ends, and an empty column for the answer.
-
-    uncertain: linking.UNCERTAIN; observations: records.OBSERVATIONS.
-    """
-    columns = {"answer": pa.nulls(uncertain.num_rows, pa.string())}
-    columns |= {name: uncertain[name] for name in uncertain.column_names}
-    for side in ("l", "r"):
-        end = observations.take(_rows(uncertain, observations, side))
-        columns |= {f"{name}_{side}": end[name] for name in _COLUMNS}
-    return pa.table(columns)
-
-
-def read_answers(path: str | Path) -> pa.Table:
-    """Read answers from a CSV file: review.csv filled in, or what the page saved.
-
-    Returns linking.REVIEWED, only the rows with an answer. Raises UnusableInput for a file that
-    cannot be read, lacks a column, or holds another answer.
-    """
-    file = Path(path)
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            missing = [name for name in REVIEWED.names if name not in (reader.fieldnames or [])]
-            if missing:
-                raise UnusableInput(
-                    f"{file}: line 1 has no column {missing[0]}; give the review.csv of sousveil "
-                    "link, or what its page saved"
-                )
-            rows = [_answer(file, reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnusableInput(f"{file}: cannot be read as CSV ({error}); check the path") from error
-    return pa.Table.from_pylist([row for row in rows if row["answer"]], schema=REVIEWED)
 
 
 def page(uncertain: pa.Table, observations: pa.Table, *, threshold: float | None) -> str:
@@ -95,7 +35,7 @@ def page(uncertain: pa.Table, observations: pa.Table, *, threshold: float | None
     At most MOST_ON_PAGE pairs are shown, the first of the table.
     """
     shown = uncertain.slice(0, MOST_ON_PAGE)
-    ends = [_rows(shown, observations, side).to_pylist() for side in ("l", "r")]
+    ends = [rows_of(shown, observations, side).to_pylist() for side in ("l", "r")]
     lon, lat = (observations[name].to_numpy() for name in ("lon", "lat"))
     said = [observations.take(pa.array(rows, pa.int64())).to_pylist() for rows in ends]
     pairs = [
@@ -125,26 +65,6 @@ class _Places(NamedTuple):
     ends: tuple[int, int]
 
 
-def _rows(uncertain: pa.Table, observations: pa.Table, side: str) -> pa.Array:
-    ids = observations["observation_id"].combine_chunks()
-    return pc.index_in(uncertain[f"observation_id_{side}"].combine_chunks(), ids)
-
-
-def _answer(file: Path, line: int, row: dict[str, Any]) -> dict[str, str | None]:
-    answer = (row["answer"] or "").strip().casefold()
-    if answer not in ANSWERS and answer not in _UNDECIDED:
-        raise UnusableInput(
-            f"{file}: line {line}: answer {answer!r}; write {' or '.join(ANSWERS)} or nothing"
-        )
-    ids = {name: _unguarded(row[name] or "") for name in REVIEWED.names if name != "answer"}
-    return ids | {"answer": answer if answer in ANSWERS else None}
-
-
-def _unguarded(text: str) -> str:
-    """Return a text without the apostrophe that `export.write_csv` put before a formula."""
-    return text[1:] if _GUARDED.match(text) else text
-
-
 def _pair(
     number: int, row: dict[str, Any], left: dict[str, Any], right: dict[str, Any], places: _Places
 ) -> dict[str, Any]:
@@ -152,9 +72,10 @@ def _pair(
         "number": number,
         "percent": f"{100 * row['probability']:.0f}",
         "apart": f"{row['distance_m']:.1f}",
+        "within": left["source_id"] if left["source_id"] == right["source_id"] else None,
         "rows": [
             {"label": label, "values": values, "differs": _differ(name, left[name], right[name])}
-            for name, label in _SHOWN
+            for name, label in SHOWN
             if (values := [_text(name, end[name]) for end in (left, right)]) != ["", ""]
         ],
         "map": _map(left, right, places),
@@ -228,13 +149,8 @@ def _template() -> jinja2.Template:
 
 
 def _file(name: str) -> str:
-    return (resources.files("sousveil") / "review_templates" / name).read_text(encoding="utf-8")
+    return (resources.files("sousveil") / "review" / "templates" / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def write_table(uncertain: pa.Table, observations: pa.Table, path: Path) -> None:
-    """Write `table` as CSV, fit to be filled in and read back."""
-    export.write_csv(table(uncertain, observations), path)

@@ -9,13 +9,16 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sousveil import export, linking, register, review
+from sousveil import export, linking, register
 from sousveil._output import complete_directory
+from sousveil.review._answers import read_answers, write_table
+from sousveil.review._page import page
 from sousveil.sources import Source, licences
 
 FILES: Final = {
     "links": "links.parquet",
     "cameras": "cameras.parquet",
+    "pairs": "pairs.parquet",
     "rates": "rates.csv",
     "review": "review.csv",
     "review_page": "review.html",
@@ -44,10 +47,10 @@ def link_lists(
 ) -> LinkedLists:
     """Link the observations of lists; see `linking.link`.
 
-    reviewed: a file of answers, read by `review.read_answers`. Raises UnusableInput where it
+    reviewed: a file of answers, read by `read_answers`. Raises UnusableInput where it
     cannot be used.
     """
-    answers = None if reviewed is None else review.read_answers(reviewed)
+    answers = None if reviewed is None else read_answers(reviewed)
     observations = pa.concat_tables([source.observations for source in sources])
     progress(f"Linking {observations.num_rows:,} observations of {len(sources)} lists")
     linked = linking.link(observations, threshold=threshold, seed=seed, reviewed=answers)
@@ -63,6 +66,10 @@ def summary(result: LinkedLists) -> dict[str, Any]:
         "pairs_compared": result.linked.pairs_compared,
         "expected_precision": result.linked.expected_precision,
         "expected_recall": result.linked.expected_recall,
+        "expected_f1": result.linked.expected_f1,
+        "expected_f1_of_pairs": result.linked.expected_f1_of_pairs,
+        "better": result.linked.better,
+        "pairs": result.linked.pairs.num_rows,
         "uncertain": result.linked.uncertain.num_rows,
     }
 
@@ -73,13 +80,15 @@ def write(result: LinkedLists, directory: Path) -> dict[str, str]:
     An earlier result at that place is replaced. Raises UnusableInput where nothing can be written.
     """
     linked, observations = result.linked, result.observations
-    page = review.page(linked.uncertain, observations, threshold=result.threshold)
+    uncertain = linked.uncertain
+    html = page(uncertain, observations, threshold=result.threshold)
     with complete_directory(directory, marker=FILES["links"]) as partial:
         path = {name: partial / file for name, file in FILES.items()}
         pq.write_table(linked.links, path["links"], compression="zstd")
         export.write_geoparquet(export.points(result.cameras), path["cameras"])
+        pq.write_table(linked.pairs, path["pairs"], compression="zstd")
         export.write_csv(linked.rates, path["rates"])
-        review.write_table(linked.uncertain, observations, path["review"])
-        path["review_page"].write_text(page, encoding="utf-8")
+        write_table(uncertain, observations, path["review"])
+        path["review_page"].write_text(html, encoding="utf-8")
         path["attribution"].write_text(licences.attribution(result.sources), encoding="utf-8")
     return {name: str(directory / file) for name, file in FILES.items()}
