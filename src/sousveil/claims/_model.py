@@ -228,16 +228,18 @@ def _slowed(points: list[_Point], claims: Sequence[Claimed], damping: float) -> 
 def _posterior(claims: Sequence[Claimed], points: list[_Point], priors: Priors) -> Posterior:
     """Return the mixture over scales and damping; only what lies after the claims is damped."""
     ways = Counter(tuple(_slowed(points, claims, damping)) for damping in priors.damping)
-    parts = [_of_damping(claims, way, priors) for way in ways]
+    found = _over_scales(claims, [point for way in ways for point in way], priors)
+    n = len(points)
+    own = [slice(i * n, (i + 1) * n) for i in range(len(ways))]
     shares = np.array(list(ways.values())) / ways.total()
     return Posterior(
-        np.concatenate([share * p.weights for share, p in zip(shares, parts, strict=True)]),
-        np.concatenate([part.means for part in parts]),
-        np.concatenate([part.covariances for part in parts]),
+        np.concatenate([share * found.weights for share in shares]),
+        np.concatenate([found.means[:, at] for at in own]),
+        np.concatenate([found.covariances[:, at, at] for at in own]),
     )
 
 
-def _of_damping(claims: Sequence[Claimed], points: Sequence[_Point], priors: Priors) -> Posterior:
+def _over_scales(claims: Sequence[Claimed], points: Sequence[_Point], priors: Priors) -> Posterior:
     known = [_point(claim) for claim in claims]
     y = np.array([claim.log_rate for claim in claims])
     among, across, asked = _alike(known, known), _alike(known, points), _alike(points, points)
