@@ -47,6 +47,19 @@ def test_the_example_of_raters_holds_what_is_there(
     assert known["answer"]["sum_of_medians"] < 0.46 * there
 
 
+def test_the_example_of_new_york_says_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name, body = re.findall(r"^```csv file=(\S+)\n(.*?)^```", page("raters"), re.M | re.S)[0]
+    (tmp_path / name).write_text(body, encoding="utf-8")
+    command, said = re.findall(r"\$ sousveil (raters new_york.*)\n((?:.*\n)*?)```", page("raters"))[
+        0
+    ]
+    done = CliRunner().invoke(app, command.split())
+    assert done.stdout == said
+
+
 def test_the_command_of_the_page_says_what_the_page_says() -> None:
     command, said = re.findall(r"\$ sousveil (sample .*)\n(.*)\n", page("sampling"))[0]
     done = CliRunner().invoke(app, command.split())
