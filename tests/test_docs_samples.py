@@ -35,7 +35,10 @@ def test_the_example_of_a_survey_holds_what_is_there(
     assert there == known["cameras"].num_rows == 223
     assert answer["low"] <= there <= answer["high"]
     assert 0.7 < answer["detection"]["seen_share"] < 0.95
-    assert "223 are there" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "223 are there" in said
+    assert "an image shows 25.8 m (standard error 0.3) of 21.1 km" in said
+    assert "in front of the 175 cameras along them 19.2 m (0.6)" in said
 
 
 def test_the_example_of_raters_holds_what_is_there(
