@@ -1,4 +1,4 @@
-"""Surveys on foot rehearsed where the truth is known: bias and coverage, 3,000 times each.
+"""Surveys on foot rehearsed where the truth is known: bias and coverage, 1,500 times each.
 
 python bench/survey.py [REPETITIONS]
 """
@@ -69,7 +69,7 @@ def _row(
 
 def main() -> None:
     """Run the study and leave its table in bench/README.md."""
-    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
+    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 1500
     with ProcessPoolExecutor(2) as pool:
         jobs = [pool.submit(study, p, c, repetitions) for p in PLACES for c in CAMERAS]
         rows = [row for job in jobs for row in job.result()]
