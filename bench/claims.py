@@ -60,6 +60,7 @@ SETTINGS = (
     Setting("errors of claims twice as large", STATED._replace(error=2.0)),
     Setting("places drift three times as much", STATED._replace(walk=3 * STATED.walk)),
     Setting("no growth after 2020", STATED, full=True),
+    Setting("growth never slows, no ceiling", STATED.straight()),
     Setting("copies about China counted as independent", STATED, with_copies),
 )  # fmt: skip
 
@@ -104,12 +105,23 @@ def one_world(
     drawn = wanted
     if setting.full:
         drawn = ESTIMATES + [want._replace(year=FULL_IN) for want in FORECASTS]
-    values, truth = prior_draw(layout, drawn, setting.drawn_from, rng)
+    values, truth = draw(layout, drawn, setting.drawn_from, rng)
     claims = [c._replace(log_rate=v) for c, v in zip(layout, values.tolist(), strict=True)]
     posterior = fit(setting.change(claims), wanted)
-    ends = [(posterior.quantile(i, 0.025), posterior.quantile(i, 0.975)) for i in range(len(truth))]
+    tops = [None] * len(ESTIMATES) + [STATED.ceilings()] * len(FORECASTS)
+    ends = [[posterior.quantile(i, p, top) for p in (0.025, 0.975)] for i, top in enumerate(tops)]
     inside = np.array([low <= true <= high for (low, high), true in zip(ends, truth, strict=True)])
     return inside, float(np.exp(ends[0][1] - ends[0][0]))
+
+
+def draw(
+    layout: list[Claimed], drawn: list[Wanted], priors: Priors, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return claims and truths of a world in which no forecast passes the ceiling of that world."""
+    while True:
+        values, truth = prior_draw(layout, drawn, priors, rng)
+        if (truth[len(ESTIMATES) :] < rng.choice(priors.ceilings())).all():
+            return values, truth
 
 
 if __name__ == "__main__":

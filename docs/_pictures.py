@@ -1,10 +1,12 @@
-"""Draw the pictures of the pages on samples and raters.
+"""Draw the pictures of the pages on samples, raters and completeness.
 
 python docs/_pictures.py
 """
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -196,12 +198,52 @@ def raters() -> str:
     )
 
 
+def completeness() -> str:
+    """Return the shares of Milan's gates and of Seoul's carried totals, from the real lists."""
+    data = Path(os.environ.get("SOUSVEIL_DATA") or DOCS.parent.parent / "shared" / "data")
+    lists, seoul = data / "lists", data / "lists" / "seoul_districts"
+    milan = sv.completeness(
+        lists / "milano_official_gates_2026-08.geojson",
+        lists / "osm_italy_surveillance_2026-08.geojson",
+    )
+    areas = {row["group"]: row for row in milan["by_series"]}
+    named = {
+        "Milan, all gates": milan,
+        "Milan, Area C": areas["milano:areac"],
+        "Milan, Area B": areas["milano:areab"],
+    }
+    bars = [_share(name, row, GOOD) for name, row in named.items()]
+    carried = sv.completeness(
+        seoul / "CCTV_in_Seoul_2016.csv", lists / "seoul_ansimi_cctv_2021.csv"
+    )
+    features = json.loads((seoul / "seoul_gu_boundaries.geojson").read_text("utf-8"))["features"]
+    english = {f["properties"]["name"]: f["properties"]["name_eng"] for f in features}
+    bars.append(_share("Seoul, all districts", carried["whole"], MARK))
+    for row in sorted(carried["by_area"], key=lambda row: float(row["share"]["estimate"])):
+        above = row["share"]["low"] > 1
+        bars.append(_share(english[row["area"].split()[-1]], row, BAD if above else QUIET))
+    return chart(
+        bars,
+        most=300,
+        truth=100,
+        axis="% of the register (Milan) or of its total carried to 2021 (Seoul); cut at 300",
+        height=500,
+        title="Milan: measured shares. Seoul: model-based shares, mostly around 100 %, all wide",
+    )
+
+
+def _share(name: str, row: dict[str, Any], colour: str) -> Bar:
+    low, middle, high = (100 * row["share"][key] for key in ("low", "estimate", "high"))
+    return Bar(name, low, middle, high, colour)
+
+
 def main() -> None:
     """Write the pictures beside the pages."""
     (DOCS / "sampling-recall.svg").write_text(recall(), encoding="utf-8")
     (DOCS / "survey-intervals.svg").write_text(surveys(), encoding="utf-8")
     (DOCS / "survey-route.png").write_bytes(route())
     (DOCS / "raters.svg").write_text(raters(), encoding="utf-8")
+    (DOCS / "completeness.svg").write_text(completeness(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,37 @@ def test_everyone_can_use_the_page(
     context.close()
 
 
+LABELS = """() => [...document.querySelectorAll("figure .role-axis-label text")]
+  .filter((text) => text.textContent && text.checkVisibility()
+    && getComputedStyle(text).opacity !== "0")
+  .map((text) => {
+    const box = text.getBoundingClientRect();
+    const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+    return {size, left: box.left, right: box.right, top: box.top, bottom: box.bottom};
+  })"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 760, 1200])
+def test_the_labels_of_the_picture_can_be_read(
+    browser: Browser, page_of_china: Path, width: int
+) -> None:
+    """Letters of 11 px or more, none of them over another."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(page_of_china.as_uri())
+    labels = page.evaluate(LABELS)
+    assert len(labels) >= 9
+    assert min(label["size"] for label in labels) >= 11
+    for i, one in enumerate(labels):
+        for other in labels[:i]:
+            assert (
+                one["left"] >= other["right"]
+                or other["left"] >= one["right"]
+                or one["top"] >= other["bottom"]
+                or other["top"] >= one["bottom"]
+            )
+    page.close()
+
+
 def test_the_picture_is_drawn_in_the_colours_of_the_scheme(
     browser: Browser, page_of_china: Path
 ) -> None:
@@ -67,7 +98,7 @@ def test_the_picture_is_drawn_in_the_colours_of_the_scheme(
         context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
         page = context.new_page()
         page.goto(page_of_china.as_uri())
-        mark = page.locator("figure > svg .mark-symbol path").first
+        mark = page.locator("figure .wide .mark-symbol path").first
         inks.add(mark.evaluate("(e) => getComputedStyle(e).stroke"))
         context.close()
     assert inks == {"rgb(106, 79, 179)", "rgb(183, 163, 245)"}  # --c6 of claims.css

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, truncnorm
 
 from sousveil.claims import _model
 from sousveil.claims._model import BASE, Claimed, Priors, Wanted, fit, predict, prior_draw
@@ -75,6 +75,63 @@ def test_the_posterior_is_that_of_a_regression_with_every_term_written_out() -> 
     found = fit(claims, [Wanted("A", BASE, 2018), Wanted("B", BASE, 2018)], priors)
     assert found.means[0] == pytest.approx(wanted @ mean, abs=1e-8)
     assert found.covariances[0] == pytest.approx(wanted @ covariance @ wanted.T, abs=1e-8)
+
+
+@pytest.mark.usefixtures("one_scale")
+@pytest.mark.parametrize(("damping", "left"), [(0.8, 0.8 + 0.64 + 0.512), (1.0, 3.0)])
+def test_after_the_last_claim_growth_fades_as_the_formula_says(damping: float, left: float) -> None:
+    """Gardner and McKenzie's sum of damping^1 + ... + damping^h; before the claim none is lost."""
+    priors = ONE_TERM._replace(damping=(damping,))
+    wanted = [Wanted("A", BASE, year) for year in (2016, 2018, 2021)]
+    before, then, after = fit([says("A", 2018, 0.2)], wanted, priors).means[0]
+    assert before == pytest.approx(then - 0.2, abs=1e-6)
+    assert after == pytest.approx(then + 0.1 * left, abs=1e-6)
+
+
+@pytest.mark.usefixtures("one_scale")
+def test_each_place_slows_after_its_own_last_claim() -> None:
+    claims = [says("A", 2012, 0.1), says("B", 2018, 0.1)]
+    wanted = [Wanted(place, BASE, 2018) for place in ("A", "B", "of no claim")]
+    priors = Priors(damping=(0.5,))
+    slowed, straight = (fit(claims, wanted, p).means[0] for p in (priors, priors.straight()))
+    assert slowed[0] < straight[0] - 0.2
+    assert slowed[1:] == pytest.approx(straight[1:])
+
+
+@pytest.mark.usefixtures("one_scale")
+def test_the_dampings_are_equally_likely() -> None:
+    claims, wanted = [says("A", 2015, 0.1), says("A", 2018, 0.2)], [Wanted("A", BASE, 2028)]
+    both = fit(claims, wanted, Priors(damping=(0.8, 0.95)))
+    alone = [fit(claims, wanted, Priors(damping=(d,))) for d in (0.8, 0.95)]
+    middle = both.quantile(0, 0.5)
+    below = [
+        norm.cdf(middle, found.means[0, 0], math.sqrt(found.covariances[0, 0, 0]))
+        for found in alone
+    ]
+    assert sum(below) / 2 == pytest.approx(0.5, abs=1e-6)
+    assert below[0] > 0.5 > below[1]
+
+
+@pytest.mark.usefixtures("one_scale")
+def test_under_one_ceiling_it_is_the_truncated_normal_distribution() -> None:
+    found = fit([says("A", 2018, 0.2)], [Wanted("A", BASE, 2028)])
+    found = found._replace(
+        weights=np.ones(1), means=found.means[:1], covariances=found.covariances[:1]
+    )
+    mean, sd = found.means[0, 0], math.sqrt(found.covariances[0, 0, 0])
+    top = mean + 0.5 * sd
+    wanted = truncnorm.ppf([0.025, 0.5, 0.975], -np.inf, 0.5, mean, sd)
+    assert [found.quantile(0, p, np.array([top])) for p in (0.025, 0.5, 0.975)] == pytest.approx(
+        wanted, abs=1e-6
+    )
+    assert found.log_density(0, 0.3) == pytest.approx(norm.logpdf(0.3, mean, sd))
+
+
+def test_ceilings_are_those_of_the_stated_distribution() -> None:
+    tops = Priors(ceiling=2.0, ceiling_sd=0.5).ceilings()
+    assert np.median(tops) == pytest.approx(math.log(2.0))
+    assert tops.std() == pytest.approx(0.5, rel=0.05)
+    assert np.isinf(Priors().straight().ceilings()).all()
 
 
 def test_the_scales_are_weighed_by_how_well_they_explain() -> None:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.stats import beta
 from statsmodels.stats.proportion import proportion_confint
 from typer.testing import CliRunner
 
 import sousveil
-from sousveil.claims import claims
+from sousveil import records
+from sousveil.claims import claims, counted
 from sousveil.cli import app
-from sousveil.completeness import clopper_pearson, dispersion, prior, share
+from sousveil.cli.completeness import _group
+from sousveil.completeness import _totals, clopper_pearson, dispersion, prior, share
+from sousveil.completeness._carrying import Priors, Register, grown
 from sousveil.errors import UnusableInput
+from sousveil.records import OBSERVATIONS
+from sousveil.sources import Source
+from sousveil.sources._evidence import EVIDENCE
 from tests import docs_examples
 from tests.conftest import PROJECT
 
@@ -151,18 +159,187 @@ def test_the_prior_holds_new_places() -> None:
     assert 0.91 <= inside / 150 <= 0.99
 
 
-def test_totals_of_seouls_districts_are_compared_and_not_called_shares(shared_data: Path) -> None:
+@pytest.fixture(scope="module")
+def seoul(shared_data: Path) -> dict[str, Any]:
     lists = shared_data / "lists"
-    result = sousveil.completeness(
+    return sousveil.completeness(
         lists / "seoul_districts" / "CCTV_in_Seoul_2016.csv", lists / "seoul_ansimi_cctv_2021.csv"
     )
-    assert result["method"] == "totals by area"
-    assert len(result["by_area"]) == 25
-    assert "share" not in result
-    gangnam = next(row for row in result["by_area"] if row["area"].endswith("강남구"))
+
+
+def test_totals_of_seouls_districts_are_compared(seoul: dict[str, Any]) -> None:
+    assert seoul["method"] == "totals by area"
+    assert len(seoul["by_area"]) == 25
+    assert "share" not in seoul
+    gangnam = next(row for row in seoul["by_area"] if row["area"].endswith("강남구"))
     assert (gangnam["official_low"], gangnam["official_high"]) == (2_780, 3_238)
-    assert sum(row["official_low"] for row in result["by_area"]) == 29_477
-    assert sum(row["official_high"] for row in result["by_area"]) == 37_883
+    assert (seoul["whole"]["official_low"], seoul["whole"]["official_high"]) == (29_477, 37_883)
+    assert sum(row["ratio_low"] > 1 for row in seoul["by_area"]) == 21
+    assert sum(row["devices"] for row in seoul["by_area"]) == seoul["whole"]["devices"]
+
+
+def test_shares_of_carried_totals_say_what_they_are(seoul: dict[str, Any]) -> None:
+    carried = seoul["carried"]
+    assert (carried["from_year"], carried["to_year"]) == (2016, 2021)
+    assert carried["columns"] == [2013, 2014, 2015, 2016]
+    assert carried["country_counts"]["2018"] == 1_032_879
+    for row in (*seoul["by_area"], seoul["whole"]):
+        share = row["share"]
+        assert "no measurement" in share["method"]
+        low, high = (row["share_by_reading"][name] for name in ("official_low", "official_high"))
+        assert high["estimate"] <= share["estimate"] <= low["estimate"]
+        assert min(low["low"], high["low"]) <= share["low"] < share["high"]
+        middle = row["devices"] / row["carried_total"]["estimate"]
+        assert middle == pytest.approx(share["estimate"], rel=0.01)
+        assert (share["low"] > 1) <= (row["holds_more_probability"] > 0.97)
+    assert any("no measurement" in note for note in seoul["notes"])
+    assert any("another definition" in note for note in seoul["notes"])
+
+
+def test_earlier_totals_carried_to_later_columns_mostly_hold_them(seoul: dict[str, Any]) -> None:
+    """Six pairs of years, 25 districts: 95 % would be 142; districts of one year go together."""
+    test = seoul["carried"]["back_test"]
+    assert [(row["carried_from"], row["carried_to"]) for row in test["rows"]] == [
+        (2013, 2014), (2013, 2015), (2013, 2016), (2014, 2015), (2014, 2016), (2015, 2016),
+    ]  # fmt: skip
+    assert (test["inside"], test["n"]) == (sum(row["inside"] for row in test["rows"]), 150)
+    assert 0.88 <= test["coverage"] <= 0.99
+
+
+def test_the_growth_of_one_area_is_that_of_the_formula() -> None:
+    """One area, one year seen, one scale each: the conditional normal distribution by hand."""
+    one = Priors(area=(0.05,), area_in_year=(0.12,), damping=(0.8,))
+    register = Register((2015, 2016), np.array([[100.0, 140.0]]))
+    country = {2010: 100.0, 2012: 121.0, 2016: 177.1561}  # ln 1.1 a year
+    draws = grown(register, country, spans=(2.0,), draws=400_000, priors=one)[:, 0]
+    trend, noise = 0.10**2 + 0.05**2, 0.05**2 + 0.12**2
+    left = 0.8 + 0.8**2
+    surprise = np.log(1.4) - np.log(1.1)
+    mean = left * np.log(1.1) + left * trend / (trend + noise) * surprise
+    variance = left**2 * trend + 2 * noise - (left * trend) ** 2 / (trend + noise)
+    assert draws.mean() == pytest.approx(mean, abs=0.003)
+    assert draws.std() == pytest.approx(np.sqrt(variance), rel=0.01)
+
+
+def test_areas_share_what_is_common_to_them() -> None:
+    """Without columns: covariance of two areas is that of the difference together and the year."""
+    one = Priors(area=(0.05,), area_in_year=(0.12,), damping=(0.9,))
+    register = Register((2016,), np.array([[100.0], [50.0]]))
+    draws = grown(register, {}, spans=(1.5,), draws=400_000, priors=one)
+    left, squares = 0.9 + 0.5 * 0.81, 1 + 0.25
+    shared = left**2 * 0.10**2 + squares * 0.05**2
+    covariance = np.cov(draws.T)
+    assert draws.mean(axis=0) == pytest.approx([left * 0.10] * 2, abs=0.003)
+    assert covariance[0, 1] == pytest.approx(shared, rel=0.02)
+    assert covariance[0, 0] == pytest.approx(
+        shared + left**2 * 0.05**2 + squares * 0.12**2, rel=0.02
+    )
+
+
+def test_carried_totals_cover_when_the_model_is_true() -> None:
+    """400 made-up registers of six areas and four years, carried over four: 95 % hold the truth.
+
+    What is common to a register makes its areas go together: bounds of some three standard errors.
+    """
+    rng, inside, priors = np.random.default_rng(8), 0, Priors()
+    for _ in range(400):
+        damping, by_area, by_both = (
+            rng.choice(values) for values in (priors.damping, priors.area, priors.area_in_year)
+        )
+        trend = priors.alone + rng.normal(0, priors.together) + rng.normal(0, by_area, 6)
+        fading = np.concatenate([np.ones(3), damping ** np.arange(1, 5)])
+        growth = trend[:, None] * fading + rng.normal(0, priors.year, 7)
+        growth = growth + rng.normal(0, by_both, (6, 7))
+        seen = 100 * np.exp(np.c_[np.zeros(6), growth[:, :3].cumsum(axis=1)])
+        register = Register((2013, 2014, 2015, 2016), seen)
+        draws = grown(register, {}, spans=(4.0,), draws=1_000, seed=1)
+        low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+        truth = growth[:, 3:].sum(axis=1)
+        inside += int(((low <= truth) & (truth <= high)).sum())
+    assert 0.93 <= inside / 2400 <= 0.97
+
+
+def test_official_counts_of_a_country_are_its_own() -> None:
+    """The series of the ministry, and nothing that others compiled of it."""
+    found = counted("KR")
+    assert found[2015] == 739_232
+    assert 2019 not in found
+    assert counted("XX") == {}
+
+
+def listed(**tables: Any) -> Source:
+    """Return a source of a few rows without a file."""
+    empty = {name: getattr(records, name.upper()).empty_table()
+             for name in ("observations", "quarantine", "streets", "buildings")}  # fmt: skip
+    stated: dict[str, Any] = {
+        "source_id": "s", "path": "s.csv", "format": "CSV", "publisher": "", "licence": "CC0-1.0",
+        "attribution": "", "seen_on": date(2019, 12, 31), "rows": 0, "links_dropped": 0,
+        "header_box": None,
+    }  # fmt: skip
+    return Source(**(stated | empty | tables))
+
+
+def of_totals(*raws: dict[str, str], **stated: Any) -> Source:
+    rows = [
+        {"source_id": "s", "row": i, "native_id": str(i), "subject": "total", "place": raw["name"],
+         "operator_class": "public", "operator_class_rule": "-", "count": int(raw["all"]),
+         "raw": json.dumps(raw)}
+        for i, raw in enumerate(raws)
+    ]  # fmt: skip
+    return listed(evidence=pa.Table.from_pylist(rows, schema=EVIDENCE), **stated)
+
+
+def of_cameras(on: date | None, **devices: int) -> Source:
+    rows = [
+        dict.fromkeys(OBSERVATIONS.names)
+        | {"observation_id": f"s/{name}", "source_id": "s", "native_id": name, "lon": 0.0,
+           "lat": 0.0, "kind": "camera", "operator": name, "operator_class": "public",
+           "operator_class_rule": "-", "private_home": False, "count": n, "seen_by": "list",
+           "raw": ""}
+        for name, n in devices.items()
+    ]  # fmt: skip
+    schema = pa.schema([field.with_nullable(True) for field in OBSERVATIONS])
+    return listed(observations=pa.Table.from_pylist(rows, schema=schema), seen_on=on)
+
+
+WITH_YEARS = (
+    {"name": "north", "all": "160", "until 2018": "120", "2019": "40", "ratio 2019": "1.3"},
+    {"name": "south", "all": "80", "until 2018": "50", "2019": "30", "ratio 2019": "1.6"},
+)
+
+
+def test_columns_of_one_year_each_are_the_history() -> None:
+    register = _totals._register(of_totals(*WITH_YEARS))
+    assert register is not None
+    assert register.years == (2018, 2019)
+    assert register.cumulative.tolist() == [[120.0, 160.0], [50.0, 80.0]]
+
+
+def test_totals_without_history_rest_on_the_priors_and_are_wider() -> None:
+    plain = [{key: raw[key] for key in ("name", "all")} for raw in WITH_YEARS]
+    held = of_cameras(date(2023, 12, 31), north=180, south=90)
+    known, alone = (_totals.against(of_totals(*raws), held) for raws in (WITH_YEARS, plain))
+    assert alone["carried"]["columns"] == [2019]
+    assert alone["carried"]["back_test"]["n"] == 0
+    widths = [
+        np.log(result["whole"]["share"]["high"] / result["whole"]["share"]["low"])
+        for result in (known, alone)
+    ]
+    assert widths[0] < widths[1]
+
+
+def test_a_list_of_a_year_may_be_of_any_of_its_days() -> None:
+    assert _totals._spans(2016, date(2021, 1, 1)) == (4.125, 4.375, 4.625, 4.875)
+    assert _totals._spans(2016, date(2018, 12, 31)) == (pytest.approx(2.0, abs=0.002),)
+    assert _totals._spans(2021, date(2021, 1, 1)) == ()
+
+
+@pytest.mark.parametrize("on", [date(2017, 5, 1), None])
+def test_no_share_of_totals_that_cannot_be_carried(on: date | None) -> None:
+    result = _totals.against(of_totals(*WITH_YEARS), of_cameras(on, north=100))
+    assert result["carried"] is None
+    assert "share" not in result["by_area"][0]
+    assert result["by_area"][0]["ratio_low"] == 100 / 160
     assert any("no share and no interval" in note for note in result["notes"])
 
 
@@ -206,6 +383,27 @@ def test_the_command_prints_json_alone(shared_data: Path) -> None:
     )  # fmt: skip
     page = (PROJECT / "docs" / "completeness.md").read_text(encoding="utf-8")
     assert [key for key in json.loads(result.stdout) if f"`{key}`" not in page] == []
+
+
+def test_the_keys_of_carried_totals_are_explained(seoul: dict[str, Any]) -> None:
+    page = (PROJECT / "docs" / "completeness.md").read_text(encoding="utf-8")
+    keys = {*seoul, *seoul["carried"], *seoul["whole"], *seoul["by_area"][0]}
+    assert [key for key in sorted(keys) if f"`{key}`" not in page] == []
+
+
+def test_the_picture_is_of_these_shares(seoul: dict[str, Any]) -> None:
+    """The right end of each bar, on the scale of the picture."""
+    picture = (PROJECT / "docs" / "completeness.svg").read_text(encoding="utf-8")
+    for row in (*seoul["by_area"], seoul["whole"]):
+        at = 150 + 550 * 100 * row["share"]["estimate"] / 300
+        assert f'cx="{at:.1f}"' in picture
+
+
+def test_areas_are_told_by_their_middle(milan: dict[str, Any]) -> None:
+    told = [_group(row) for row in milan["by_area"]]
+    assert "around 45.45 N 9.18 E" in told
+    assert all(row["group"].startswith("86") for row in milan["by_area"])
+    assert _group({"group": "x", "lat": -33.87, "lon": -70.6}) == "around 33.87 S 70.60 W"
 
 
 def test_the_examples_of_the_page_run(

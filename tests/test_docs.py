@@ -217,3 +217,14 @@ def test_the_site_builds_without_a_warning_and_asks_nobody(tmp_path: Path) -> No
         loaded += re.findall(r"<link[^>]*rel=\"?stylesheet\"?[^>]*href=\"?([^\" >]+)", html)
         assert [url for url in loaded if "//" in url] == [], built
         assert 'class="mermaid"' not in html  # would be fetched from elsewhere
+
+
+@pytest.mark.parametrize("method", ["capture", "sampling", "raters", "claims", "completeness"])
+def test_a_page_of_a_method_says_what_a_reader_must_know(method: str) -> None:
+    """When to use it, what it assumes, what goes wrong, a picture that is there, an example."""
+    text = page(f"{method}.md")
+    for words in ("when to use it|^use it", "assumes", "goes wrong", "^#+ .*example"):
+        assert re.search(words, text, re.IGNORECASE | re.MULTILINE), words
+    pictures = re.findall(r"!\[[^\]]{20,}\]\(([\w.-]+\.(?:svg|png))\)", text)
+    assert pictures
+    assert all((DOCS / name).is_file() for name in pictures)

@@ -35,7 +35,10 @@ def test_the_example_of_a_survey_holds_what_is_there(
     assert there == known["cameras"].num_rows == 223
     assert answer["low"] <= there <= answer["high"]
     assert 0.7 < answer["detection"]["seen_share"] < 0.95
-    assert "223 are there" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "223 are there" in said
+    assert "an image shows 25.8 m (standard error 0.3) of 21.1 km" in said
+    assert "in front of the 175 cameras along them 19.2 m (0.6)" in said
 
 
 def test_the_example_of_raters_holds_what_is_there(
@@ -45,6 +48,19 @@ def test_the_example_of_raters_holds_what_is_there(
     total, there = known["total"], known["there"].sum()
     assert total["low"] <= there <= total["high"]
     assert known["answer"]["sum_of_medians"] < 0.46 * there
+
+
+def test_the_example_of_new_york_says_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name, body = re.findall(r"^```csv file=(\S+)\n(.*?)^```", page("raters"), re.M | re.S)[0]
+    (tmp_path / name).write_text(body, encoding="utf-8")
+    command, said = re.findall(r"\$ sousveil (raters new_york.*)\n((?:.*\n)*?)```", page("raters"))[
+        0
+    ]
+    done = CliRunner().invoke(app, command.split())
+    assert done.stdout == said
 
 
 def test_the_command_of_the_page_says_what_the_page_says() -> None:

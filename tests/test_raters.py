@@ -36,6 +36,67 @@ def test_the_totals_of_new_york_disagree_by_four() -> None:
     assert by_type - 25_532 == 4
 
 
+def published(folder: Path) -> Path:
+    """Write the printed totals of New York and the check of its experts."""
+    path = folder / "new_york.csv"
+    path.write_text(
+        "group,medians,share_low,share_high\non buildings,22133,0.24,0.46\n"
+        "on street furniture,3317,0.23,1.00\nother,86,,\n"
+    )
+    return path
+
+
+def test_printed_sums_are_corrected_by_the_printed_check(tmp_path: Path) -> None:
+    """The ends of a group follow by division; those of the total by integrating a convolution."""
+    answer = sousveil.raters(published(tmp_path))
+    assert answer["sum_of_medians"] == 25_536
+    assert answer["unchecked"] == 86
+    buildings, furniture, other = answer["by"]
+    assert buildings["total"]["low"] == pytest.approx(22_133 / 0.46)
+    assert buildings["total"]["high"] == pytest.approx(22_133 / 0.24)
+    assert furniture["total"]["estimate"] == pytest.approx(3_317 / np.sqrt(0.23 * 1.00))
+    assert other["total"] == {"estimate": None, "low": 86, "high": None}
+
+    def of(medians: int, low: float, high: float) -> stats.rv_continuous:
+        sd = np.log(high / low) / (2 * stats.norm.ppf(0.975))
+        return stats.lognorm(sd, scale=medians / np.sqrt(low * high))
+
+    first, second = of(22_133, 0.24, 0.46), of(3_317, 0.23, 1.00)
+    at = second.ppf((np.arange(4_000) + 0.5) / 4_000)
+    for key, p in (("low", 0.025), ("estimate", 0.5), ("high", 0.975)):
+        assert first.cdf(answer["total"][key] - at).mean() == pytest.approx(p, abs=0.002)
+
+
+def test_the_made_up_volunteers_are_like_those_of_new_york() -> None:
+    """As many crossings give about as many medians, inside the printed check of the experts."""
+    made = crossings(43_406, np.random.default_rng(1))
+    medians = np.median(made.reported, axis=1).sum()
+    assert medians == pytest.approx(25_536, rel=0.06)
+    assert 0.24 < medians / made.there.sum() < 0.46
+
+
+def test_the_command_for_printed_sums(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["raters", str(published(tmp_path))])
+    assert done.stdout.startswith("74,046 cameras, 95 % interval 54,736 to 100,238;")
+    assert "other: 86 by medians, at least 86" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("a,10,0.5,0.2\n", "row 2, column share_low: '0.5' and share_high are no interval"),
+        ("a,10,,\n", "no group has share_low and share_high"),
+        ("a,,0.2,0.5\n", "row 2, column medians: is empty"),
+        ("a,10,0.2,\n", "no interval"),
+    ],
+)
+def test_printed_sums_that_cannot_be_used(tmp_path: Path, rows: str, message: str) -> None:
+    path = tmp_path / "sums.csv"
+    path.write_text("group,medians,share_low,share_high\n" + rows)
+    with pytest.raises(UnusableInput, match=message):
+        sousveil.raters(path)
+
+
 def test_the_likelihood_is_that_of_the_model() -> None:
     """Against sums over scipy's distributions, site by site."""
     data = _model.Data(

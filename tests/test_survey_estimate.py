@@ -63,6 +63,18 @@ def test_the_local_variance_by_hand() -> None:
     assert found.variance[0] == pytest.approx(2.0)
 
 
+def test_what_was_not_walked_of_a_whole_count_is_a_random_sample_of_it() -> None:
+    """All drawn, 4 of 5 walked: N^2 (1 - n/N) s^2 / n of simple random sampling, s^2 = 5/3."""
+    frame = Frame(np.zeros(5, dtype=np.int64), np.ones(5), np.arange(10.0).reshape(5, 2), 1)
+    draw = Draw(np.ones(5), np.ones(5, dtype=bool), np.zeros(5, dtype=bool))
+    walked = np.array([1, 1, 1, 1, 0], dtype=bool)
+    found = _estimating.totals(
+        frame, [draw], Seen(np.array([1.0, 3, 0, 2, 0]), np.zeros(5), walked)
+    )
+    assert found.total[0] == pytest.approx(6 * 5 / 4)
+    assert found.variance[0] == pytest.approx(25 * (1 - 4 / 5) * (5 / 3) / 4)
+
+
 def test_later_draws_keep_what_earlier_ones_settled() -> None:
     """Stratum 1: first draw 2 / 0.5 = 4; second 2 settled + 5 / 0.25 = 22; averaged 1 : 1."""
     first = Draw(np.full(6, 0.5), np.array([1, 0, 0, 1, 0, 0], dtype=bool), NO)
@@ -140,7 +152,7 @@ def test_three_walkers_get_a_chance_each_and_a_fourth_the_mean() -> None:
 def test_surveys_of_real_streets_are_unbiased_and_cover(
     shared_data: Path, place: str, survey: dict[str, float]
 ) -> None:
-    """200 surveys of the cameras that are mapped; bench/survey.py has 1,000 and more cases."""
+    """200 surveys of the cameras that are mapped; bench/survey.py has more of them and more cases."""
     where, cameras = ground(shared_data / "osm" / f"{place}.osm.pbf")
     random = np.random.default_rng(11)
     results = [_rehearsal.rehearse(where, cameras, random=random, **survey) for _ in range(200)]

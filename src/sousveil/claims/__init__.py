@@ -18,10 +18,11 @@ from sousveil.claims._check import check
 from sousveil.claims._evidence import evidence
 from sousveil.claims._model import Priors
 from sousveil.claims._reading import Read
+from sousveil.claims._series import counted
 from sousveil.errors import UnusableInput
 from sousveil.records import CLAIMS, ESTIMATES
 
-__all__ = ["FILES", "Answer", "Priors", "check", "claims", "evidence", "is_country"]
+__all__ = ["FILES", "Answer", "Priors", "check", "claims", "counted", "evidence", "is_country"]
 
 LEVEL: Final = 0.95
 

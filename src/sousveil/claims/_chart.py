@@ -9,8 +9,9 @@ import vl_convert
 
 from sousveil.claims import _words
 
-WIDTH_PX: Final = 640
-HEIGHT_PX: Final = 380
+SIZE_PX: Final = (640, 380)
+NARROW_PX: Final = (250, 280)
+"""For a telephone: letters keep their size when the picture is as wide as the screen."""
 _SCOPES: Final = {
     "installed base": "var(--c1)",
     "public bodies": "var(--c2)",
@@ -22,8 +23,8 @@ _SCOPES: Final = {
 }
 
 
-def timeline(summary: dict[str, Any]) -> str:
-    """Return the claims of a place as SVG, "" where none is dated.
+def timeline(summary: dict[str, Any], *, narrow: bool = False) -> str:
+    """Return the claims of a place as SVG, "" where none is dated; narrow: for a telephone.
 
     Filled: independent; hollow: copies and arithmetic; triangles: forecasts. A line with a bar
     across is an estimate with its interval.
@@ -32,7 +33,7 @@ def timeline(summary: dict[str, Any]) -> str:
     if not points:
         return ""
     bars = [_bar(row) for row in summary["estimates"] if row["high"] is not None]
-    svg: str = vl_convert.vegalite_to_svg(_spec(points, bars))
+    svg: str = vl_convert.vegalite_to_svg(_spec(points, bars, NARROW_PX if narrow else SIZE_PX))
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
@@ -76,7 +77,9 @@ def _bar(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _spec(points: list[dict[str, Any]], bars: list[dict[str, Any]]) -> dict[str, Any]:
+def _spec(
+    points: list[dict[str, Any]], bars: list[dict[str, Any]], size_px: tuple[int, int]
+) -> dict[str, Any]:
     years = [point["year"] for point in points] + [bar["year"] for bar in bars]
     numbers = [p["number"] for p in points] + [b[e] for b in bars for e in ("low", "high")]
     low, high = min(numbers) / 1.6, max(numbers) * 1.6
@@ -97,8 +100,8 @@ def _spec(points: list[dict[str, Any]], bars: list[dict[str, Any]]) -> dict[str,
     layers = [_bars(bars, x, y), _middles(bars, x, y)] if bars else []
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": WIDTH_PX,
-        "height": HEIGHT_PX,
+        "width": size_px[0],
+        "height": size_px[1],
         "background": None,
         "padding": 6,
         "layer": [*layers, _marks(points, x, y)],

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from sousveil.claims import _places
 from sousveil.claims._model import (
     BASE,
@@ -67,11 +70,17 @@ def modelled_rows(
     return rows
 
 
-def _range(posterior: Posterior, i: int, want: Wanted, level: float) -> dict[str, float]:
+def _range(
+    posterior: Posterior,
+    i: int,
+    want: Wanted,
+    level: float,
+    ceilings: npt.NDArray[np.float64] | None = None,
+) -> dict[str, float]:
     people = _places.people(_places.place_of(want.place), want.year)
     whole = people.people if people else math.nan
     p = {"estimate": 0.5, "low": (1 - level) / 2, "high": (1 + level) / 2}
-    return {name: math.exp(posterior.quantile(i, at)) * whole for name, at in p.items()}
+    return {name: math.exp(posterior.quantile(i, at, ceilings)) * whole for name, at in p.items()}
 
 
 def _row(
@@ -200,8 +209,10 @@ def forecasts(
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Return each definition in the next year and in five years, and why others have no forecast.
 
-    The growth of the past goes on, give or take; nothing in the model knows of a full country.
-    One claim shows no growth, so it gives no forecast. tested_years: the longest time ahead that
+    The growth of the past goes on and slows, give or take, up to an unknown ceiling of cameras per
+    person (Priors.damping and .ceiling); "prior_influence" has the answer without each, and with
+    all standard deviations halved and doubled. One claim shows no growth, so it gives no forecast.
+    tested_years: the longest time ahead that
     earlier forecasts could be tested over.
     """
     scopes = scopes_with_claims(place, reads)
@@ -214,9 +225,17 @@ def forecasts(
     wanted = [Wanted(place, scope, this_year + ahead) for scope in growing for ahead in (1, 5)]
     if not wanted:
         return [], refused
-    posterior = fit(claims, wanted, priors)
+    ways = {
+        "stated": priors,
+        "half": priors.widened(FACTORS["half"]),
+        "double": priors.widened(FACTORS["double"]),
+        "no_ceiling": priors._replace(ceiling=math.inf),
+        "straight_line": priors.straight(),
+    }
+    found = {name: (fit(claims, wanted, way), way.ceilings()) for name, way in ways.items()}
     rows = []
     for i, want in enumerate(wanted):
+        ranges = {name: _range(p, i, want, level, tops) for name, (p, tops) in found.items()}
         past = want.year - max(r.claim["year"] for r in growing[want.scope])
         people = _places.people(_places.place_of(place), want.year)
         rows.append(
@@ -224,8 +243,9 @@ def forecasts(
                 "place": place,
                 "definition": want.scope,
                 "year": want.year,
-                **_range(posterior, i, want, level),
+                **ranges.pop("stated"),
                 "level": level,
+                "prior_influence": ranges,
                 "years_past_latest_claim": past,
                 "beyond_record": past > tested_years,
                 "people_year": people.year if people else None,

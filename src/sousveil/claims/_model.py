@@ -4,7 +4,9 @@ log rate = level + growth t + place + growth of the place t + drift of the place
          + definition (and how it differs from place to place)
 a claim  = log rate + publisher (and publisher in that place) + error by its grade
 
-with t in years from YEAR_0. All terms are normal, so the posterior for given scales is a
+with t in years from YEAR_0, which run ever slower after the last claim about a place: growth, its
+differences and the drift fade there (a damped trend, Gardner & McKenzie 1985, Management Science
+31, 1237-1246). All terms are normal, so the posterior for given scales is a
 conditional normal distribution (Rasmussen & Williams 2006, eq. 2.22-2.24; Gelman et al. 2013,
 ch. 14-15). Four scales that the claims can say something about are integrated over a grid with
 log-normal weights (prior x marginal likelihood), so a posterior is a mixture of normals.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -30,6 +33,8 @@ GRID_STEPS: Final = (-1, 0, 1)
 GRID_SD: Final = 0.7
 """Standard deviation of the logarithm of an integrated scale."""
 INTEGRATED: Final = ("place", "walk", "publisher", "error")
+CEILINGS: Final = 19
+"""Values by which the unknown ceiling is tried."""
 
 
 class Priors(NamedTuple):
@@ -53,12 +58,26 @@ class Priors(NamedTuple):
     publisher_that_counted: float = 0.25  # a factor on both where the publisher counted its own
     error: float = 1.0
     error_by_grade: tuple[float, float, float, float] = (0.03, 0.15, 0.35, 0.70)  # A, B, C, D
+    damping: tuple[float, ...] = (0.80, 0.85, 0.90, 0.95)  # a year, equally likely; 1 is none
+    ceiling: float = 1.0  # cameras per person that no place passes: median, of forecasts alone
+    ceiling_sd: float = 0.7
 
     def widened(self, factor: float) -> Priors:
         """Return the priors with all standard deviations but the claims' own errors multiplied."""
         names = ("level", "growth", "growth_of_place", "place", "walk", "definition",
                  "definition_of_place", "publisher", "publisher_of_place")  # fmt: skip
         return self._replace(**{name: factor * getattr(self, name) for name in names})
+
+    def straight(self) -> Priors:
+        """Return the priors under which growth goes on unchanged and without a ceiling."""
+        return self._replace(damping=(1.0,), ceiling=math.inf)
+
+    def ceilings(self) -> _Array:
+        """Return equally likely values of the logarithm of the ceiling."""
+        from scipy.special import ndtri
+
+        steps = (np.arange(CEILINGS) + 0.5) / CEILINGS
+        return np.asarray(np.log(self.ceiling) + self.ceiling_sd * ndtri(steps))
 
 
 class Claimed(NamedTuple):
@@ -89,18 +108,35 @@ class Posterior(NamedTuple):
     means: _Array  # (k, n)
     covariances: _Array  # (k, n, n)
 
-    def quantile(self, i: int, p: float) -> float:
-        """Return the quantile of the i-th log rate, by bisection on the mixture's distribution."""
+    def quantile(self, i: int, p: float, ceilings: _Array | None = None) -> float:
+        """Return the quantile of the i-th log rate, by bisection on the mixture's distribution.
+
+        ceilings: equally likely values that the log rate cannot pass.
+        """
         from scipy.special import ndtr
 
-        sd = np.sqrt(self.covariances[:, i, i])
-        low = float((self.means[:, i] - 9 * sd).min())
-        high = float((self.means[:, i] + 9 * sd).max())
+        means, sd = self.means[:, i], np.sqrt(self.covariances[:, i, i])
+        tops = np.array([np.inf]) if ceilings is None else ceilings
+
+        def mass(below: float) -> float:
+            ends = np.minimum(below, tops)
+            return float(self.weights @ ndtr((ends[None, :] - means[:, None]) / sd[:, None]).sum(1))
+
+        low, high, whole = (
+            float((means - 9 * sd).min()),
+            float((means + 9 * sd).max()),
+            mass(np.inf),
+        )
         for _ in range(60):
             middle = (low + high) / 2
-            below = float(self.weights @ ndtr((middle - self.means[:, i]) / sd))
-            low, high = (middle, high) if below < p else (low, middle)
+            low, high = (middle, high) if mass(middle) < p * whole else (low, middle)
         return (low + high) / 2
+
+    def log_density(self, i: int, value: float) -> float:
+        """Return the logarithm of the density of the i-th log rate at a value."""
+        sd = np.sqrt(self.covariances[:, i, i])
+        z = (value - self.means[:, i]) / sd
+        return math.log(float(self.weights @ (np.exp(-0.5 * z**2) / (sd * math.sqrt(2 * math.pi)))))
 
     def draw(self, n: int, rng: np.random.Generator) -> _Array:
         """Return n draws of all log rates together, (n, number asked for)."""
@@ -118,7 +154,7 @@ def fit(
     claims: Sequence[Claimed], wanted: Sequence[Wanted], priors: Priors | None = None
 ) -> Posterior:
     """Return the posterior of the log rates asked for (cameras per person), given the claims."""
-    return _posterior(claims, [_Point(*w, None) for w in wanted], priors or Priors())
+    return _posterior(claims, [_asked(want) for want in wanted], priors or Priors())
 
 
 def predict(
@@ -137,12 +173,13 @@ def prior_draw(
 ) -> tuple[_Array, _Array]:
     """Return made-up values of claims and of what is asked for, together, from the priors.
 
-    The scales are drawn from their grid; for simulation studies.
+    The scales and the damping are drawn from their grids; for simulation studies.
     """
     scaled = _scales(priors)
     weights = np.array([weight for weight, _ in scaled])
     chosen = scaled[rng.choice(len(scaled), p=weights / weights.sum())][1]
-    points = [_point(c) for c in claims] + [_Point(*w, None) for w in wanted]
+    points = [_point(c) for c in claims] + [_asked(want) for want in wanted]
+    points = _slowed(points, claims, rng.choice(priors.damping))
     covariance = _covariance(_alike(points, points), chosen)
     errors = np.array([_error_sd(c, chosen) for c in claims] + [0.0] * len(wanted))
     covariance += np.diag(errors**2 + 1e-10)
@@ -155,16 +192,54 @@ def prior_draw(
 class _Point(NamedTuple):
     place: str
     scope: str
-    year: int
+    t: float  # years from YEAR_0
     publisher: str | None  # None for the truth, which no publisher colours
     counted: bool = False
 
 
 def _point(claim: Claimed) -> _Point:
-    return _Point(claim.place, claim.scope, claim.year, claim.publisher, claim.counted)
+    return _Point(claim.place, claim.scope, claim.year - YEAR_0, claim.publisher, claim.counted)
+
+
+def _asked(want: Wanted) -> _Point:
+    return _Point(want.place, want.scope, want.year - YEAR_0, None)
+
+
+def _slowed(points: list[_Point], claims: Sequence[Claimed], damping: float) -> list[_Point]:
+    """Return the points with the years after the last claim about their place damped.
+
+    Of h years the sum of damping + ... + damping^h is left. The last claim of all stands for a
+    place that has none.
+    """
+    last: dict[str, int] = {}
+    for claim in claims:
+        last[claim.place] = max(claim.year - YEAR_0, last.get(claim.place, claim.year - YEAR_0))
+    latest = max(last.values(), default=0)
+
+    def left(point: _Point) -> float:
+        end = last.get(point.place, latest)
+        past = max(point.t - end, 0)
+        slow = past if damping == 1 else damping * (1 - damping**past) / (1 - damping)
+        return min(point.t, end) + slow
+
+    return [point._replace(t=left(point)) for point in points]
 
 
 def _posterior(claims: Sequence[Claimed], points: list[_Point], priors: Priors) -> Posterior:
+    """Return the mixture over scales and damping; only what lies after the claims is damped."""
+    ways = Counter(tuple(_slowed(points, claims, damping)) for damping in priors.damping)
+    found = _over_scales(claims, [point for way in ways for point in way], priors)
+    n = len(points)
+    own = [slice(i * n, (i + 1) * n) for i in range(len(ways))]
+    shares = np.array(list(ways.values())) / ways.total()
+    return Posterior(
+        np.concatenate([share * found.weights for share in shares]),
+        np.concatenate([found.means[:, at] for at in own]),
+        np.concatenate([found.covariances[:, at, at] for at in own]),
+    )
+
+
+def _over_scales(claims: Sequence[Claimed], points: Sequence[_Point], priors: Priors) -> Posterior:
     known = [_point(claim) for claim in claims]
     y = np.array([claim.log_rate for claim in claims])
     among, across, asked = _alike(known, known), _alike(known, points), _alike(points, points)
@@ -258,7 +333,7 @@ def _covariance(alike: _Alike, priors: Priors) -> _Array:
 
 
 def _t(points: Sequence[_Point]) -> _Array:
-    return np.array([point.year - YEAR_0 for point in points], dtype=float)
+    return np.array([point.t for point in points], dtype=float)
 
 
 def _same(left: Sequence[str | None], right: Sequence[str | None]) -> _Array:

@@ -24,6 +24,9 @@ _PRIORS: Final = {
     "publisher_of_place": "the same, from place to place",
     "publisher_that_counted": "factor on both for who counts its own cameras",
     "error": "factor on the errors by grade (A 3 %, B 15 %, C 35 %, D 70 %)",
+    "damping": "what is left of growth each year after the last claim, equally likely",
+    "ceiling": "cameras per person that no place passes, of forecasts alone: median",
+    "ceiling_sd": "the same, standard deviation of its logarithm",
 }
 
 
@@ -37,6 +40,7 @@ def render(summary: dict[str, Any]) -> str:
         claims=claims,
         sentences=_words.sentences(summary),
         picture=_chart.timeline(summary),
+        narrow_picture=_chart.timeline(summary, narrow=True),
         picture_in_words=_chart.in_words(summary),
         key=_chart.key(summary),
         roles=_words.ROLES,

@@ -11,6 +11,7 @@ from sousveil.claims._reading import Read, for_model, modelled
 
 FEWEST: Final = 3
 """Claims from which a fit is tried."""
+COMPARED: Final = ("n", "inside", "coverage", "mean_error_factor", "mean_log_score")
 
 
 def back_tests(
@@ -21,8 +22,17 @@ def back_tests(
     For every Y: the fit takes the independent claims that were written before Y; it predicts each
     later one whose place and definition it has seen. Beside it stands the plainest forecast, the
     last earlier claim unchanged. One claim is predicted from several Y, so the rows are not
-    independent of each other.
+    independent of each other. "mean_log_score" is the mean logarithm of the density at what was
+    claimed (Good 1952), by which ways to forecast are compared; "straight_line" is the same record
+    of the model without damping.
     """
+    priors = priors or Priors()
+    record = _record(reads, level, priors)
+    straight = _record(reads, level, priors.straight())
+    return record | {"straight_line": {k: straight[k] for k in COMPARED}}
+
+
+def _record(reads: Sequence[Read], level: float, priors: Priors) -> dict[str, Any]:
     usable = [read for read in reads if modelled(read)]
     years = sorted({read.claim["made_in"] + 1 for read in usable})
     rows = [row for year in years for row in _cut(usable, year, level, priors)]
@@ -35,13 +45,12 @@ def back_tests(
         "level": level,
         "claims_predicted": len({row["claim_id"] for row in rows}),
         "mean_error_factor": _factor([row["error_factor"] for row in rows]),
+        "mean_log_score": sum(row["log_score"] for row in rows) / len(rows) if rows else None,
         "mean_error_factor_unchanged": _factor([row["error_factor_unchanged"] for row in rows]),
     }
 
 
-def _cut(
-    usable: list[Read], year: int, level: float, priors: Priors | None
-) -> list[dict[str, Any]]:
+def _cut(usable: list[Read], year: int, level: float, priors: Priors) -> list[dict[str, Any]]:
     before = [r for r in usable if r.claim["made_in"] < year and r.claim["year"] < year]
     seen = {(r.stands_for, r.claim["scope"]) for r in before}
     later = [
@@ -50,13 +59,15 @@ def _cut(
     ]  # fmt: skip
     if len(before) < FEWEST or not later:
         return []
-    posterior = predict([for_model(r) for r in before], [for_model(r) for r in later], priors)
+    new = [for_model(r) for r in later]
+    posterior = predict([for_model(r) for r in before], new, priors)
     rows = []
     for i, read in enumerate(later):
         middle, low, high = (
             math.exp(posterior.quantile(i, p)) for p in (0.5, (1 - level) / 2, (1 + level) / 2)
         )
-        rows.append(_row(read, year, before, (middle, low, high)))
+        row = _row(read, year, before, (middle, low, high))
+        rows.append(row | {"log_score": posterior.log_density(i, new[i].log_rate)})
     return rows
 
 

@@ -116,4 +116,4 @@ def _forecast(summary: dict[str, Any]) -> list[str]:
             f" For {' and '.join(beyond)} there is no such record: further ahead than any that "
             "could be tested."
         )
-    return [f"Forecast, if growth goes on: {'; '.join(said)}.{tested}"]
+    return [f"Forecast, if growth goes on and slows: {'; '.join(said)}.{tested}"]

@@ -67,31 +67,67 @@ def completeness(
 
 
 def _tell(result: dict[str, Any]) -> None:
+    register, held = (_title(result[key]["name"]) for key in ("register", "list"))
     if result["method"] == "linked one by one":
-        typer.echo(_line(f"{result['list']['name']} of {result['register']['name']}", result))
-        for name in ("by_kind", "by_series", "by_area"):
+        typer.echo(f"Of {register}, {held} holds {_measured(result)}.")
+        for name, title in _GROUPS.items():
             if len(result[name]) > 1:
-                typer.echo(name.replace("_", " ").capitalize() + ":")
+                typer.echo(f"{title}:")
                 for row in result[name]:
-                    typer.echo("  " + _line(row["group"], row))
+                    typer.echo(f"  {_group(row)}: {_measured(row)}.")
         expected = result["prior"]
         typer.echo(
             f"For a place without a register, by this one alone: {expected['low']:.0%} to "
             f"{expected['high']:.0%} (a prior, no measurement)."
         )
     else:
-        for row in result["by_area"]:
-            official = f"{row['official_low']:,}"
-            if row["official_high"] != row["official_low"]:
-                official += f" or {row['official_high']:,}"
-            typer.echo(f"  {row['area']}: {row['devices']:,} in the list, {official} official")
+        typer.echo(f"{register}, and what {held} has:")
+        carried = result["carried"]
+        for row in (*result["by_area"], *([result["whole"]] if carried else [])):
+            typer.echo("  " + _compared(row, carried))
     for note in result["notes"]:
         typer.echo(f"Note: {note}.")
 
 
-def _line(name: str, row: dict[str, Any]) -> str:
+_GROUPS = {
+    "by_kind": "By kind",
+    "by_series": "By series of its ids",
+    "by_area": "By area (cells of about 36 km², by their middle)",
+}
+
+
+def _title(name: str) -> str:
+    """Return a file's name as words: "milano official gates 2026-08"."""
+    stem = Path(name).name.partition(".")[0]
+    return stem.replace("_", " ").strip() or name
+
+
+def _group(row: dict[str, Any]) -> str:
+    if "lat" not in row:
+        return _title(row["group"])
+    north, east = ("N" if row["lat"] >= 0 else "S"), ("E" if row["lon"] >= 0 else "W")
+    return f"around {abs(row['lat']):.2f} {north} {abs(row['lon']):.2f} {east}"
+
+
+def _measured(row: dict[str, Any]) -> str:
     found = row["share"]
     return (
-        f"{name}: {found['estimate']:.1%} ({found['low']:.1%} to {found['high']:.1%}); "
-        f"{row['n_linked']:,} of {row['n']:,} linked."
+        f"{found['estimate']:.1%} ({found['low']:.1%} to {found['high']:.1%}); "
+        f"{row['n_linked']:,} of {row['n']:,} linked"
     )
+
+
+def _compared(row: dict[str, Any], carried: dict[str, Any] | None) -> str:
+    """Return an area of a register of totals: both numbers, and the share if there is one."""
+    official = f"{row['official_low']:,}"
+    if row["official_high"] != row["official_low"]:
+        official += f" or {row['official_high']:,}"
+    line = f"{row['area']}: {row['devices']:,} in the list, {official} official"
+    if carried is None:
+        return line
+    share = row["share"]
+    line += (
+        f" in {carried['from_year']}; {share['estimate']:.0%} ({share['low']:.0%} to "
+        f"{share['high']:.0%}) of the total carried to {carried['to_year']}"
+    )
+    return line + (", more than it would have grown to" if share["low"] > 1 else "")

@@ -14,6 +14,7 @@ EXAMPLES = """
 
 - `sousveil raters counts.csv` : columns site, rater, count
 - `sousveil raters counts.csv --expert truth --by stratum` : an expert counted some of the sites
+- `sousveil raters published.csv` : columns group, medians, share_low, share_high
 """
 
 
@@ -22,7 +23,8 @@ def raters(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="CSV: site, rater, count; or site and a column for each rater.",
+            help="CSV: site, rater, count; or site and a column for each rater; or, of sums alone, "
+            "group, medians, share_low, share_high.",
             show_default=False,
         ),
     ],
@@ -67,6 +69,8 @@ def raters(
         from sousveil.export import dumps
 
         typer.echo(dumps(answer))
+    elif "method" in answer:
+        _tell_sums(answer, quiet=quiet)
     else:
         _tell(answer, quiet=quiet)
 
@@ -91,5 +95,23 @@ def _tell(answer: dict[str, Any], *, quiet: bool) -> None:
             f"{row['rater']}: {seen['estimate']:.0%} ({seen['low']:.0%} to {seen['high']:.0%}) "
             f"found, {row['false_positives_per_site']['estimate']:.3f} a site that are none."
         )
+    for warning in [] if quiet else answer["warnings"]:
+        typer.echo(f"Note: {warning}.", err=True)
+
+
+def _tell_sums(answer: dict[str, Any], *, quiet: bool) -> None:
+    total = answer["total"]
+    typer.echo(
+        f"{total['estimate']:,.0f} cameras, 95 % interval {total['low']:,.0f} to "
+        f"{total['high']:,.0f}; the sum of medians is {answer['sum_of_medians']:,.0f}."
+    )
+    for row in answer["by"]:
+        own = row["total"]
+        found = (
+            f"{own['estimate']:,.0f} ({own['low']:,.0f} to {own['high']:,.0f})"
+            if row["share"]
+            else f"at least {own['low']:,.0f}, not checked and in no total"
+        )
+        typer.echo(f"{row['group']}: {row['sum_of_medians']:,.0f} by medians, {found}.")
     for warning in [] if quiet else answer["warnings"]:
         typer.echo(f"Note: {warning}.", err=True)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sousveil.errors import UnusableInput
-from sousveil.raters import _model, _reading
+from sousveil.raters import _checked, _model, _reading
 
 __all__ = ["PRIORS", "raters"]
 
@@ -38,7 +38,8 @@ def raters(
 ) -> dict[str, Any]:
     """Estimate the cameras at sites that several raters counted.
 
-    file: CSV with the columns site, rater and count, or with site and a column for each rater.
+    file: CSV with the columns site, rater and count, or with site and a column for each rater; or,
+        where only sums are known, with group, medians, share_low and share_high (see _checked).
     expert: the column (or rater) whose counts are taken as the truth, at some of the sites drawn
         by chance. by: a column that groups sites; each group gets a mean and a total of its own.
         covariates: columns of numbers that the mean depends on, on the log scale.
@@ -49,6 +50,8 @@ def raters(
     can be found each rater finds; what no rater can find, only an expert tells, so without one
     the total is "at least" and its high is None. Raises UnusableInput that names file and row.
     """
+    if _checked.is_summary(Path(file)):
+        return _checked.corrected(Path(file), seed=seed)
     counts = _reading.read(Path(file), expert=expert, by=by, covariates=covariates)
     most_ratings = max(len(ratings) for ratings in counts.ratings)
     if most_ratings < 2 and (counts.expert < 0).all():

@@ -107,7 +107,7 @@ def _of_draw(frame: Frame, draw: Draw, seen: Seen) -> Totals:
     unevenness = np.zeros(frame.n_strata)
     walked = np.bincount(frame.stratum[sampled], **by_stratum)
     for h, rows in _variance_groups(frame, sampled, walked):
-        terms = _local_terms(expanded[rows], draw.probability[rows], frame.points[rows])
+        terms = _terms(rows, weight, seen.cameras, draw.probability, frame)
         variance[h] += terms.sum()
         n = len(rows)
         unevenness[h] += n / max(n - 1, 1) * ((terms - terms.mean()) ** 2).sum()
@@ -136,6 +136,26 @@ def _variance_groups(frame: Frame, sampled: Flags, walked: Index) -> list[tuple[
     lone = [h for h in range(frame.n_strata) if walked[h] == 1 and h != largest]
     rows[largest] = np.concatenate([rows[largest], *(rows[h] for h in lone)])
     return [(h, rows[h]) for h in range(frame.n_strata) if len(rows[h]) > 1 and h not in lone]
+
+
+def _terms(
+    rows: Index, weight: Floats, cameras: Floats, probability: Floats, frame: Frame
+) -> Floats:
+    """Return the terms of the variance: of the draw, and of what was drawn but not walked.
+
+    The two phases of Särndal, Swensson and Wretman 1992 (Model Assisted Survey Sampling, 9.3 and
+    15.6): who was not walked is taken as chance within a stratum, whose other stretches stand for
+    it by size, so its variance is around the stratum's cameras per size, not around neighbours.
+    """
+    base = 1 / probability[rows]
+    more = weight[rows] * probability[rows]  # of each walked stretch for those not walked
+    drawn = _local_terms(base * cameras[rows], probability[rows], frame.points[rows])
+    size = frame.size[rows]
+    ratio = (weight[rows] @ cameras[rows]) / (weight[rows] @ size)
+    apart = base * (cameras[rows] - ratio * size)
+    n = len(rows)
+    not_walked = n / (n - 1) * np.maximum(more - 1, 0) * apart**2
+    return np.asarray(more * (drawn + not_walked))
 
 
 def _local_terms(expanded: Floats, probability: Floats, points: Floats) -> Floats:

@@ -1,7 +1,8 @@
 """What share of an official register another list holds: by kind, by area, with its interval.
 
 The register is taken for complete. Where it gives positions, its rows are linked one by one with
-the list (sousveil.linking); where it gives totals by area, only the two numbers can be compared.
+the list (sousveil.linking); where it gives totals by area, those are carried on to the day of the
+list by a model of growth, and the share is of that.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sousveil import linking
+from sousveil.completeness import _totals
 from sousveil.errors import UnusableInput
 from sousveil.records import OBSERVATIONS
 from sousveil.sources import Source, reading
@@ -31,7 +33,6 @@ CELL_RESOLUTION: Final = 6
 _METRES_PER_DEGREE: Final = 111_195.0
 _SERIES: Final = re.compile(r"[-_:/. ]*\d+$")
 _MOST_SERIES: Final = 20
-_PRINTED: Final = re.compile(r"([\d,]+) printed, ([\d,]+) summed")
 
 _Array = npt.NDArray[np.float64]
 
@@ -72,7 +73,7 @@ def completeness(
     if not held.observations.num_rows:
         raise UnusableInput(f"{held.path}: places no camera; name a list or an extract second")
     if official.evidence.num_rows:
-        return _described(official, held) | against_totals(official, held)
+        return _described(official, held) | _totals.against(official, held, seed=seed)
     near = _near(official.observations, held.observations)
     if not near.num_rows:
         raise UnusableInput(
@@ -256,63 +257,6 @@ def prior(measured: Sequence[tuple[int, int]]) -> dict[str, Any]:
     }
 
 
-def against_totals(official: Source, held: Source) -> dict[str, Any]:
-    """Compare a list with official totals by area: two numbers, not matched one by one.
-
-    A ratio of counts is no share: it may pass 1 where the list is younger or counts otherwise, and
-    it has no interval. Where a printed total is not the sum of its parts both are given.
-    """
-    totals = _totals(official)
-    devices = _devices_by_operator(held.observations)
-    rows: list[dict[str, Any]] = []
-    for area, (low, high) in totals.items():
-        n = sum(count for operator, count in devices.items() if operator.startswith(area))
-        rows.append(
-            {
-                "area": area,
-                "official_low": low,
-                "official_high": high,
-                "devices": n,
-                "ratio_low": n / high if high else None,
-                "ratio_high": n / low if low else None,
-            }
-        )
-    if not any(row["devices"] for row in rows):
-        raise UnusableInput(
-            f"{held.path}: no operator begins with an area of {official.path}; name a list whose "
-            "operators are those areas"
-        )
-    notes = ["counts are compared, not cameras: no share and no interval can be given"]
-    if any(row["ratio_low"] and row["ratio_low"] > 1 for row in rows):
-        notes.append("the list holds more than the total in some areas, so the total is of another "
-                     "time or another definition")  # fmt: skip
-    if any(row["official_low"] != row["official_high"] for row in rows):
-        notes.append("printed totals are not the sums of their parts: both are given")
-    return {"method": "totals by area", "by_area": rows, "notes": notes}
-
-
-def _totals(official: Source) -> dict[str, tuple[int, int]]:
-    """Return the total of each area, twice where it is printed and its parts sum to another."""
-    said: dict[str, tuple[int, int]] = {}
-    by_row = {row["row"]: row["value"] for row in official.quarantine.to_pylist()
-              if row["field"] == "count"}  # fmt: skip
-    for row in official.evidence.to_pylist():
-        match = _PRINTED.fullmatch(by_row.get(row["row"]) or "")
-        if match:
-            low, high = sorted(int(text.replace(",", "")) for text in match.groups())
-            said[row["place"]] = low, high
-        elif row["count"] is not None:
-            said[row["place"]] = row["count"], row["count"]
-    if not said:
-        raise UnusableInput(f"{official.path}: gives no total that could be used; check the file")
-    return said
-
-
-def _devices_by_operator(observations: pa.Table) -> dict[str, int]:
-    counted = observations.group_by("operator").aggregate([("count", "sum")])
-    return {row["operator"]: row["count_sum"] for row in counted.to_pylist() if row["operator"]}
-
-
 def _by_position(official: pa.Table, near: pa.Table, matched: Matched, seed: int) -> dict[str, Any]:
     cells = _cells(official)
     spread = dispersion(matched.found, cells)
@@ -322,6 +266,8 @@ def _by_position(official: pa.Table, near: pa.Table, matched: Matched, seed: int
         "by_series": _series(official),
         "by_area": cells,
     }
+    grouped = {name: _grouped(values, cells, matched, seed) for name, values in groups.items()}
+    grouped["by_area"] = [_placed(row) for row in grouped["by_area"]]
     return {
         "method": "linked one by one",
         **whole,
@@ -329,7 +275,7 @@ def _by_position(official: pa.Table, near: pa.Table, matched: Matched, seed: int
         "alpha": matched.alpha,
         "beta": matched.beta,
         "dispersion": spread,
-        **{name: _grouped(values, cells, matched, seed) for name, values in groups.items()},
+        **grouped,
         "prior": prior([(whole["n_linked"], whole["n"])]),
         "notes": [
             "the register is taken for complete: what the list has beyond it is not judged",
@@ -357,6 +303,14 @@ def _grouped(
         )
         rows.append({"group": str(label)} | measured)
     return rows
+
+
+def _placed(row: dict[str, Any]) -> dict[str, Any]:
+    """Add the middle of a cell to what was measured in it."""
+    import h3
+
+    lat, lon = h3.cell_to_latlng(row["group"])
+    return {"group": row["group"], "lat": round(lat, 4), "lon": round(lon, 4)} | row
 
 
 def _series(official: pa.Table) -> list[str | None]:
