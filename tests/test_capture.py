@@ -354,7 +354,7 @@ def test_editions_of_openstreetmap_are_one_list() -> None:
     named = histories(links, lists=["osm-2020", "osm-2024"])
     assert named.column_names == ["osm-2020", "osm-2024", "count"]
     only = links.filter(pa.compute.not_equal(links["source_id"], "city"))
-    with pytest.raises(sv.UnusableInput, match="observations of 1 lists"):
+    with pytest.raises(sv.UnusableInput, match="observations of 1 list;"):
         histories(only)
 
 
@@ -502,7 +502,7 @@ def test_linkage_errors_are_in_the_interval_of_two_lists() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a,count\n1,3\n", "1 columns of lists; two or more"),
+        ("a,count\n1,3\n", "1 column of lists; two or more"),
         ("a,b,count\n1,2,3\n", "b: row 1 holds 2; a list has 0 or 1"),
         ("a,b,count\n1,,3\n", "b: row 1 holds nothing"),
         ("a,b,count\n1,1,-3\n", "count: row 1 holds -3"),
@@ -551,6 +551,15 @@ def test_a_missing_file_is_named() -> None:
     done = run("nowhere.csv", "-q")
     assert done.exit_code == 2
     assert "nowhere.csv: no such file" in done.stderr
+
+
+def test_a_directory_without_links_is_told_where_links_come_from(tmp_path: Path) -> None:
+    done = run(tmp_path, "-q")
+    assert done.exit_code == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert f"{tmp_path}: this directory holds no links.parquet" in done.stderr
+    for said in (done.stderr, run("helsinki", "-q").stderr):
+        assert "sousveil link A B -o DIR" in said
 
 
 def test_how_often_each_was_seen(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from sousveil import export, linking, register, review
 from sousveil._output import complete_directory
+from sousveil._words import plural
 from sousveil.sources import Source, licences
 
 FILES: Final = {
@@ -49,7 +50,9 @@ def link_lists(
     """
     answers = None if reviewed is None else review.read_answers(reviewed)
     observations = pa.concat_tables([source.observations for source in sources])
-    progress(f"Linking {observations.num_rows:,} observations of {len(sources)} lists")
+    progress(
+        f"Linking {plural(observations.num_rows, 'observation')} of {plural(len(sources), 'list')}"
+    )
     linked = linking.link(observations, threshold=threshold, seed=seed, reviewed=answers)
     cameras = register.build(observations, linked.links).cameras
     return LinkedLists([*sources], observations, linked, cameras, threshold)

@@ -56,8 +56,9 @@ def estimate(
     few = [one.title for one in lists if counts[one.list_id] < _LEAST_ON_A_LIST]
     if few:
         return _none(
-            f"on the ground and of the kinds that all lists share, {' and '.join(few)} holds "
-            f"fewer than {_LEAST_ON_A_LIST} cameras: too few to tell what the lists miss"
+            f"on the ground and of the kinds that all lists share, {' and '.join(few)} "
+            f"{'hold' if len(few) > 1 else 'holds'} fewer than {_LEAST_ON_A_LIST} cameras: "
+            "too few to tell what the lists miss"
         )
     chosen = links.filter(pa.array(kept))
     named = chosen.set_column(

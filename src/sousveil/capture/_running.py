@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from sousveil._words import plural
 from sousveil.capture import _choosing, _methods, _reading
 from sousveil.capture._averaging import weights
 from sousveil.capture._histories import Array, Histories, Index, from_table, to_table
@@ -130,8 +131,8 @@ def on_common_ground(source: _reading.Opened, asked: Asked) -> tuple[_reading.Op
         )
     left = links.num_rows - int(kept.sum())
     said = (
-        f"left out: {left:,} of {links.num_rows:,} entries, of kinds or on ground that not all "
-        "lists hold; what they leave unseen is not estimated"
+        f"left out: {left:,} of {plural(links.num_rows, 'entry', 'entries')}, of kinds or on "
+        "ground that not all lists hold; what they leave unseen is not estimated"
     )
     return source._replace(table=links.filter(pa.array(kept))), Common(
         f"{which}, on the ground that all lists look at,", (said,) if left else ()
