@@ -5,7 +5,6 @@ Das, Kennedy and Jewell 2023 (JRSS B 85), one-step estimator with cross-fitting.
 
 from __future__ import annotations
 
-import itertools
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -93,13 +92,17 @@ def _chances(x: Array, kind: Index, at: Array, n_plain: int, seed: int) -> Array
     n = len(kind)
     held_out = np.random.default_rng(seed + 1).permutation(n) % 4 == 0
     scores = {}
-    for columns, ridge in itertools.product((n_plain, x.shape[1]), RIDGES):
+    found = {}
+    for columns in (n_plain, x.shape[1]):
         z = x[:, :columns]
-        beta = _multinomial(z[~held_out], kind[~held_out], ridge)
-        p = _probabilities(z[held_out], beta)[np.arange(held_out.sum()), kind[held_out]]
-        scores[columns, ridge] = float(np.log(np.maximum(p, 1e-12)).mean())
-    columns, ridge = max(scores, key=lambda key: scores[key])
-    p = _probabilities(at[:, :columns], _multinomial(x[:, :columns], kind, ridge))
+        beta = np.zeros((3, columns))
+        for ridge in sorted(RIDGES, reverse=True):
+            beta = _multinomial(z[~held_out], kind[~held_out], ridge, beta)
+            p = _probabilities(z[held_out], beta)[np.arange(held_out.sum()), kind[held_out]]
+            scores[columns, ridge] = float(np.log(np.maximum(p, 1e-12)).mean())
+            found[columns, ridge] = beta
+    columns, ridge = best = max(scores, key=lambda key: scores[key])
+    p = _probabilities(at[:, :columns], _multinomial(x[:, :columns], kind, ridge, found[best]))
     q = np.column_stack([p[:, 1] + p[:, 3], p[:, 2] + p[:, 3], p[:, 3]])
     return np.maximum(q, 1e-6)
 
@@ -111,13 +114,13 @@ def _probabilities(x: Array, beta: Array) -> Array:
     return shares
 
 
-def _multinomial(x: Array, kind: Index, ridge: float) -> Array:
+def _multinomial(x: Array, kind: Index, ridge: float, start: Array) -> Array:
     """Fit a penalised multinomial logistic regression; coefficients of kinds 1, 2 and 3.
 
-    Kind 0, in neither list, is the reference.
+    Kind 0, in neither list, is the reference. start: coefficients to start from.
     """
     p = x.shape[1]
-    beta = np.zeros((3, p))
+    beta = start.copy()
     penalty = np.full(p, ridge)
     penalty[0] = 1e-3
     y = (kind[:, None] == np.arange(1, 4)).astype(float)
