@@ -30,7 +30,7 @@ LISTED = (0.45, 0.35, 0.3, 0.25, 0.4)  # share of the cameras that each list hol
 RUNS = 120
 MORE_RUNS = 600
 SIZES = (300, 1500)
-CLEAR = 0.96
+CLEAR = 0.95
 """Where the assumptions hold and the share of the first runs is less, there are MORE_RUNS."""
 ENSEMBLE_RUNS = 40
 SHORT_CHAINS = {"WARM_UP": 1000, "SAMPLES": 1000, "THINNING": 5}

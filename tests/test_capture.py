@@ -21,7 +21,7 @@ from sousveil.capture import _latent as latent
 from sousveil.capture import _loglinear as loglinear
 from sousveil.capture import _robust as robust
 from sousveil.capture import _simple as simple
-from sousveil.capture._choosing import disagreements
+from sousveil.capture._choosing import ASSUMES, disagreements
 from sousveil.capture._histories import Histories, to_table
 from sousveil.capture._linkage import draw, read_links
 from sousveil.capture._methods import AICC, Estimate
@@ -30,6 +30,7 @@ from sousveil.cli import app
 from sousveil.linking import RATES
 from sousveil.records import CAPTURE_MODELS, LINKS
 from tests.capture_tables import HIV, KOSOVO, UK, arrow, lists_of
+from tests.conftest import PROJECT
 
 TWO = arrow("11:10 10:40 01:50", "a b")
 THREE = arrow("100:40 010:35 001:30 110:20 101:15 011:12 111:8", "a b c")
@@ -70,7 +71,7 @@ def test_the_json_is_the_contract(tmp_path: Path) -> None:
         assert row["name"] in MODELS
     assert told["recommended"]["name"] == "chapman"
     assert told["recommended"]["estimate"] == pytest.approx(51 * 61 / 11 - 1)
-    assert {"rule", "population_of"} <= set(told["recommended"])
+    assert {"rule", "assumes", "population_of"} <= set(told["recommended"])
     assert [*told["ensemble"]] == ["estimate", "low", "high"]
 
 
@@ -104,11 +105,32 @@ def test_the_text_says_what_is_counted_and_why(tmp_path: Path) -> None:
     assert "Recommended: 282 (95 % 192 to 460), chapman." in told
     assert "Counted are: cameras of public bodies." in told
     assert "Why: two lists" in told
+    assert "Holds if the lists found their cameras independently of each other" in told
 
 
 def test_known_lists_say_which_cameras_they_can_hold() -> None:
     result = capture(arrow("11:10 10:40 01:50", "milan_gates other"))
     assert "number-plate gates of the city's two zones" in result.population_of
+
+
+def test_what_an_estimate_stands_and_falls_with_is_what_the_study_found() -> None:
+    section = (PROJECT / "bench" / "README.md").read_text().split("capture-coverage -->")[1]
+    head, _, *rows = [[cell.strip() for cell in line.strip("| ").split(" | ")]
+                      for line in section.splitlines() if line.startswith("|")]  # fmt: skip
+    table = [dict(zip(head, row, strict=True)) for row in rows]
+    assert len(table) == 24
+
+    def held(row: dict[str, str]) -> list[float]:
+        return [float(row[f"held, {n}"].rstrip("%")) for n in (300, 1500)]
+
+    assert min(min(held(row)) for row in table if row["assumptions"] == "hold") >= 90
+    broken = [row for row in table if row["assumptions"] != "hold" and "links" not in row["setting"]
+              and "alpha" not in row["setting"]]  # fmt: skip
+    two = [share for row in broken if row["setting"].startswith("2") for share in held(row)]
+    more = [share for row in broken if not row["setting"].startswith("2") for share in held(row)]
+    assert set(ASSUMES) == set(MODELS)
+    assert f"fewer than {np.ceil(max(two) / 5) * 5:.0f} of 100" in ASSUMES["chapman"]
+    assert f"as few as {min(more):.0f} of 100" in ASSUMES["loglinear-average"]
 
 
 def test_the_same_seed_gives_the_same_answer() -> None:
@@ -274,7 +296,8 @@ def test_the_doubly_robust_estimate_is_right_where_the_plain_one_is_not() -> Non
     for seed in range(20):
         table, lincoln = covariate_lists(n, seed)
         rows = [table[name].to_numpy() for name in table.column_names]
-        one = robust.estimate(rows[0], rows[1], np.column_stack(rows[2:]), np.ones(len(rows[0])))
+        one = robust.estimate(rows[0], rows[1], np.column_stack(rows[2:]), np.ones(len(rows[0])),
+                              splits=3)  # fmt: skip
         assert one is not None
         found.append(one.estimate / n)
         plain.append(lincoln / n)

@@ -296,6 +296,9 @@ def test_decomposable_graphs_of_the_uk() -> None:
     quantiles = [posterior.quantile(q) for q in (0.5, 0.025, 0.975)]
     assert quantiles == [22990, 10387, 33510]  # exact sums, the same on any machine
     assert 20_000 <= quantiles[0] <= 23_000
+    # The prior decides: so much of a person in each cell.
+    for delta, middle in ((2**-4, 21302), (2**-3, 11733)):
+        assert decomposable.average(five.counts, delta=delta).quantile(0.5) == middle
     # The grid of the published script: 1,000 totals up to 40,000.
     coarse = decomposable.average(five.counts, unseen=np.linspace(0, 40_000 - 2744, 1000))
     assert 20_000 <= np.interp(0.5, np.cumsum(coarse.probability), coarse.totals) <= 23_000

@@ -223,7 +223,8 @@ def run(task: Task, asked: Asked, progress: Callable[[str], None]) -> Outcome:
     rule = _choosing.RULES.get(quoted["name"] or "", "")
     rule = f"asked for: {asked.model}" if asked.model else rule
     ensemble = _choosing.ensemble(members) if members else nothing
-    return Outcome(estimates, quoted | {"rule": rule}, ensemble, identifiable, warnings)
+    quoted |= {"rule": rule, "assumes": _choosing.ASSUMES.get(quoted["name"] or "", "")}
+    return Outcome(estimates, quoted, ensemble, identifiable, warnings)
 
 
 def _quoted(chosen: Estimate | None, at_least: float, identifiable: bool) -> dict[str, Any]:

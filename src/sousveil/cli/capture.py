@@ -163,7 +163,7 @@ def _told(result: Capture) -> list[str]:
     if result.identifiable:
         interval = f"95 % {best['low']:,.0f} to {best['high']:,.0f}"
         lines += ["", f"Recommended: {best['estimate']:,.0f} ({interval}), {best['name']}."]
-        lines += [f"  Why: {best['rule']}."]
+        lines += [f"  Why: {best['rule']}.", f"  Holds if {best['assumes']}."]
         if together["estimate"] is not None and together["high"] is not None:
             lines += [f"Ensemble of the methods: {together['estimate']:,.0f} "
                       f"({together['low']:,.0f} to {together['high']:,.0f})."]  # fmt: skip
