@@ -309,6 +309,22 @@ def test_the_doubly_robust_estimate_is_right_where_the_plain_one_is_not() -> Non
     assert held >= 20 * at_least(0.95, 20)
 
 
+def test_how_the_cameras_fall_into_folds_hardly_moves_the_doubly_robust_estimate() -> None:
+    table, _ = covariate_lists(300, 1)
+    a, b, *x = (table[name].to_numpy() for name in table.column_names)
+
+    def found(splits: int) -> list[robust.Robust]:
+        every = [robust.estimate(a, b, np.column_stack(x), np.ones(len(a)), seed=seed,
+                                 splits=splits) for seed in range(8)]  # fmt: skip
+        return [one for one in every if one is not None]
+
+    one, seven = found(1), found(robust.SPLITS)
+    spread = [np.std([r.estimate for r in found]) for found in (one, seven)]
+    assert spread[1] < 0.6 * spread[0]
+    # What one split could have said is in the interval.
+    assert np.median([r.se for r in seven]) > np.median([r.se for r in one])
+
+
 def test_covariates_make_the_doubly_robust_estimate_the_recommended_one(tmp_path: Path) -> None:
     table, _ = covariate_lists(1000, 1)
     path = tmp_path / "cameras.csv"

@@ -141,7 +141,8 @@ def _note(best: dict[str, Any], observed: int, n_lists: int) -> str:
         "if the two lists found their cameras independently of each other, which cannot be tested; "
         "lists that look at the same places make it too low"
         if n_lists == 2
-        else "averaged over models of how the lists depend on each other"
+        else "averaged over models of how the lists depend on each other; cameras that every list "
+        "finds hard to see make it too low"
     )
     return (
         f"about {best['estimate']:,.0f} ({best['low']:,.0f} to {best['high']:,.0f}), {independent}"
