@@ -32,7 +32,7 @@ MORE_RUNS = 600
 SIZES = (300, 1500)
 CLEAR = 0.95
 """Where the assumptions hold and the share of the first runs is less, there are MORE_RUNS."""
-ENSEMBLE_RUNS = 40
+ENSEMBLE_RUNS = 20
 SHORT_CHAINS = {"WARM_UP": 1000, "SAMPLES": 1000, "THINNING": 5}
 """Of the latent classes, for the ensemble: a twentieth of what the command takes."""
 REPEATS = 3
