@@ -266,7 +266,7 @@ def coverage() -> dict[str, Any]:
     rows = []
     for line in re.findall(r"^\| (\d lists.*) \|$", part, re.MULTILINE):
         cells = [cell.strip() for cell in line.split("|")]
-        for n, cell in (("300 cameras", cells[2]), ("1,500 cameras", cells[5])):
+        for n, cell in (("300 cameras", cells[2]), ("1,500 cameras", cells[8])):
             rows.append({"setting": cells[0], "assumptions": f"assumptions {cells[1]}", "n": n,
                          "held": float(cell.rstrip("%"))})  # fmt: skip
     return {

@@ -21,7 +21,7 @@ from sousveil.capture import _latent as latent
 from sousveil.capture import _loglinear as loglinear
 from sousveil.capture import _robust as robust
 from sousveil.capture import _simple as simple
-from sousveil.capture._choosing import disagreements
+from sousveil.capture._choosing import ASSUMES, disagreements
 from sousveil.capture._histories import Histories, to_table
 from sousveil.capture._linkage import draw, read_links
 from sousveil.capture._methods import AICC, Estimate
@@ -30,6 +30,7 @@ from sousveil.cli import app
 from sousveil.linking import RATES
 from sousveil.records import CAPTURE_MODELS, LINKS
 from tests.capture_tables import HIV, KOSOVO, UK, arrow, lists_of
+from tests.conftest import PROJECT
 
 TWO = arrow("11:10 10:40 01:50", "a b")
 THREE = arrow("100:40 010:35 001:30 110:20 101:15 011:12 111:8", "a b c")
@@ -70,7 +71,7 @@ def test_the_json_is_the_contract(tmp_path: Path) -> None:
         assert row["name"] in MODELS
     assert told["recommended"]["name"] == "chapman"
     assert told["recommended"]["estimate"] == pytest.approx(51 * 61 / 11 - 1)
-    assert {"rule", "population_of"} <= set(told["recommended"])
+    assert {"rule", "assumes", "population_of"} <= set(told["recommended"])
     assert [*told["ensemble"]] == ["estimate", "low", "high"]
 
 
@@ -104,11 +105,32 @@ def test_the_text_says_what_is_counted_and_why(tmp_path: Path) -> None:
     assert "Recommended: 282 (95 % 192 to 460), chapman." in told
     assert "Counted are: cameras of public bodies." in told
     assert "Why: two lists" in told
+    assert "Holds if the lists found their cameras independently of each other" in told
 
 
 def test_known_lists_say_which_cameras_they_can_hold() -> None:
     result = capture(arrow("11:10 10:40 01:50", "milan_gates other"))
     assert "number-plate gates of the city's two zones" in result.population_of
+
+
+def test_what_an_estimate_stands_and_falls_with_is_what_the_study_found() -> None:
+    section = (PROJECT / "bench" / "README.md").read_text().split("capture-coverage -->")[1]
+    head, _, *rows = [[cell.strip() for cell in line.strip("| ").split(" | ")]
+                      for line in section.splitlines() if line.startswith("|")]  # fmt: skip
+    table = [dict(zip(head, row, strict=True)) for row in rows]
+    assert len(table) == 24
+
+    def held(row: dict[str, str]) -> list[float]:
+        return [float(row[f"held, {n}"].rstrip("%")) for n in (300, 1500)]
+
+    assert min(min(held(row)) for row in table if row["assumptions"] == "hold") >= 90
+    broken = [row for row in table if row["assumptions"] != "hold" and "links" not in row["setting"]
+              and "alpha" not in row["setting"]]  # fmt: skip
+    two = [share for row in broken if row["setting"].startswith("2") for share in held(row)]
+    more = [share for row in broken if not row["setting"].startswith("2") for share in held(row)]
+    assert set(ASSUMES) == set(MODELS)
+    assert f"fewer than {np.ceil(max(two) / 5) * 5:.0f} of 100" in ASSUMES["chapman"]
+    assert f"as few as {min(more):.0f} of 100" in ASSUMES["loglinear-average"]
 
 
 def test_the_same_seed_gives_the_same_answer() -> None:
@@ -274,7 +296,8 @@ def test_the_doubly_robust_estimate_is_right_where_the_plain_one_is_not() -> Non
     for seed in range(20):
         table, lincoln = covariate_lists(n, seed)
         rows = [table[name].to_numpy() for name in table.column_names]
-        one = robust.estimate(rows[0], rows[1], np.column_stack(rows[2:]), np.ones(len(rows[0])))
+        one = robust.estimate(rows[0], rows[1], np.column_stack(rows[2:]), np.ones(len(rows[0])),
+                              splits=3)  # fmt: skip
         assert one is not None
         found.append(one.estimate / n)
         plain.append(lincoln / n)
@@ -284,6 +307,22 @@ def test_the_doubly_robust_estimate_is_right_where_the_plain_one_is_not() -> Non
     assert np.mean(plain) == pytest.approx(0.9465, abs=0.006)
     assert np.mean(found) == pytest.approx(1, abs=0.015)
     assert held >= 20 * at_least(0.95, 20)
+
+
+def test_how_the_cameras_fall_into_folds_hardly_moves_the_doubly_robust_estimate() -> None:
+    table, _ = covariate_lists(300, 1)
+    a, b, *x = (table[name].to_numpy() for name in table.column_names)
+
+    def found(splits: int) -> list[robust.Robust]:
+        every = [robust.estimate(a, b, np.column_stack(x), np.ones(len(a)), seed=seed,
+                                 splits=splits) for seed in range(8)]  # fmt: skip
+        return [one for one in every if one is not None]
+
+    one, seven = found(1), found(robust.SPLITS)
+    spread = [np.std([r.estimate for r in found]) for found in (one, seven)]
+    assert spread[1] < 0.6 * spread[0]
+    # What one split could have said is in the interval.
+    assert np.median([r.se for r in seven]) > np.median([r.se for r in one])
 
 
 def test_covariates_make_the_doubly_robust_estimate_the_recommended_one(tmp_path: Path) -> None:
@@ -354,7 +393,7 @@ def test_editions_of_openstreetmap_are_one_list() -> None:
     named = histories(links, lists=["osm-2020", "osm-2024"])
     assert named.column_names == ["osm-2020", "osm-2024", "count"]
     only = links.filter(pa.compute.not_equal(links["source_id"], "city"))
-    with pytest.raises(sv.UnusableInput, match="observations of 1 lists"):
+    with pytest.raises(sv.UnusableInput, match="observations of 1 list;"):
         histories(only)
 
 
@@ -502,7 +541,7 @@ def test_linkage_errors_are_in_the_interval_of_two_lists() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a,count\n1,3\n", "1 columns of lists; two or more"),
+        ("a,count\n1,3\n", "1 column of lists; two or more"),
         ("a,b,count\n1,2,3\n", "b: row 1 holds 2; a list has 0 or 1"),
         ("a,b,count\n1,,3\n", "b: row 1 holds nothing"),
         ("a,b,count\n1,1,-3\n", "count: row 1 holds -3"),
@@ -551,6 +590,15 @@ def test_a_missing_file_is_named() -> None:
     done = run("nowhere.csv", "-q")
     assert done.exit_code == 2
     assert "nowhere.csv: no such file" in done.stderr
+
+
+def test_a_directory_without_links_is_told_where_links_come_from(tmp_path: Path) -> None:
+    done = run(tmp_path, "-q")
+    assert done.exit_code == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert f"{tmp_path}: this directory holds no links.parquet" in done.stderr
+    for said in (done.stderr, run("helsinki", "-q").stderr):
+        assert "sousveil link A B -o DIR" in said
 
 
 def test_how_often_each_was_seen(tmp_path: Path) -> None:

@@ -64,3 +64,31 @@ def test_the_pictures_are_there_and_have_words() -> None:
     for words, file in pictures:
         assert len(words) > 40
         assert (PROJECT / "docs" / file).is_file()
+
+
+def test_the_shares_that_held_are_those_of_the_study() -> None:
+    text = (PROJECT / "bench" / "README.md").read_text(encoding="utf-8")
+    section = text.split("<!-- capture-coverage -->")[1].split("<!-- /")[0]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line[:1] == "|"]
+    rows = [dict(zip(lines[0], line, strict=True)) for line in lines[2:]]
+
+    def held(which: str, *assumptions: str) -> list[float]:
+        return [
+            float(row[f"{which}, {n}"].rstrip("%"))
+            for row in rows
+            for n in (300, 1500)
+            if row["assumptions"] in assumptions
+            and "ignored" not in row["setting"]
+            and (which == "held" or row["setting"][0] in "34")
+        ]
+
+    page = " ".join(PAGE.split())
+    hold = held("held", "hold")
+    assert f"held the truth in {min(hold):.0f} to {max(hold):.0f} % of the runs" in page
+    for words, *assumptions in (
+        ("{:.0f} % of 360 runs where the assumptions hold", "hold"),
+        ("{:.0f} % of 160 where cameras differ", "nearly"),
+        ("{:.0f} % of 80 with two sorts of cameras", "fail"),
+    ):
+        shares = held("ensemble held", *assumptions)
+        assert words.format(sum(shares) / len(shares)) in page

@@ -235,7 +235,7 @@ def test_existence_and_identifiability() -> None:
 # ---- Bayesian averages
 
 
-def madigan_york_posterior() -> decomposable.Average:
+def madigan_york_posterior(*among: decomposable.Graph) -> decomposable.Average:
     unseen = np.arange(1, 301.0)
     total = unseen + MADIGAN_YORK.observed
     a, b = 13.14, 55.17
@@ -246,15 +246,16 @@ def madigan_york_posterior() -> decomposable.Average:
     # The published table is indexed with its first list changing fastest.
     counts = np.array([0, 60, 49, 4, 247, 112, 142, 12.0])
     assert (counts == MADIGAN_YORK.counts).all()
-    return decomposable.average(counts, delta=1.0, log_prior=prior, unseen=unseen)
+    return decomposable.average(counts, delta=1.0, log_prior=prior, unseen=unseen,
+                                among=among or None)  # fmt: skip
 
 
 def test_madigan_and_york() -> None:
     posterior = madigan_york_posterior()
-    by_model = posterior.by_graph.sum(axis=1)
-    top = posterior.by_graph[by_model.argmax()]
+    best = int(posterior.by_graph.argmax())
+    top = madigan_york_posterior(posterior.graphs[best]).probability
     assert MADIGAN_YORK.observed == 626
-    printed(float(by_model.max()), "0.37")
+    printed(float(posterior.by_graph[best]), "0.37")
 
     def estimate(p: Array) -> float:
         return float((p / posterior.totals).mean() / (p / posterior.totals**2).mean())
@@ -266,10 +267,62 @@ def test_madigan_and_york() -> None:
     assert (posterior.quantile(0.025), posterior.quantile(0.975)) == (682, 797)
 
 
+def test_how_many_decomposable_graphs_there_are() -> None:
+    # Labelled chordal graphs, A058862 of the On-Line Encyclopedia of Integer Sequences.
+    assert [len(decomposable.graphs(k)) for k in range(1, 7)] == [1, 2, 8, 61, 822, 18154]
+
+
 def test_decomposable_graphs_of_kosovo() -> None:
-    assert [len(decomposable.graphs(k)) for k in (3, 4, 5)] == [8, 61, 822]
     posterior = decomposable.average(KOSOVO.counts)
     assert [posterior.quantile(q) for q in (0.5, 0.025, 0.975)] == [12595, 9827, 16544]
+
+
+def joined(histories: Histories, first: str, second: str) -> Histories:
+    """Return histories in which two lists are one, as the five-list table of the UK is made."""
+    a, b = (histories.lists.index(name) for name in (first, second))
+    others = [i for i in range(len(histories.lists)) if i not in (a, b)]
+    member = histories.in_lists()
+    rows = np.column_stack([member[:, a] | member[:, b], member[:, others]])
+    counts = np.bincount(rows @ (1 << np.arange(rows.shape[1])), weights=histories.counts)
+    return Histories((first + second, *(histories.lists[i] for i in others)), counts)
+
+
+def test_decomposable_graphs_of_the_uk() -> None:
+    # "dga gives 20,000-23,000": dga knows five lists at most, and those who printed it joined the
+    # two that share most, PF and NCA (Silverman 2020, table UKdat_5 of SparseMSE).
+    five = joined(UK, "PF", "NCA")
+    assert (five.lists, five.observed) == (("PFNCA", "LA", "NG", "GO", "GP"), 2744)
+    posterior = decomposable.average(five.counts)
+    quantiles = [posterior.quantile(q) for q in (0.5, 0.025, 0.975)]
+    assert quantiles == [22990, 10387, 33510]  # exact sums, the same on any machine
+    assert 20_000 <= quantiles[0] <= 23_000
+    # The prior decides: so much of a person in each cell.
+    for delta, middle in ((2**-4, 21302), (2**-3, 11733)):
+        assert decomposable.average(five.counts, delta=delta).quantile(0.5) == middle
+    # The grid of the published script: 1,000 totals up to 40,000.
+    coarse = decomposable.average(five.counts, unseen=np.linspace(0, 40_000 - 2744, 1000))
+    assert 20_000 <= np.interp(0.5, np.cumsum(coarse.probability), coarse.totals) <= 23_000
+
+
+def test_six_lists_of_the_uk_say_something_else_than_five() -> None:
+    posterior = decomposable.average(UK.counts)
+    # Two heaps, around 12,000 and 22,000. With PF and NCA apart the lower one is the likelier, so
+    # what is printed for five lists does not hold for six.
+    assert [posterior.quantile(q) for q in (0.5, 0.025, 0.975)] == [12315, 10233, 26195]
+    lower = posterior.probability[posterior.totals < 16_000].sum()
+    assert lower == pytest.approx(0.81, abs=0.005)
+
+    def of_graph(*cliques: str) -> tuple[float, float]:
+        """Return the probability of a graph, and its median."""
+        wanted = {sum(1 << UK.lists.index(n) for n in c.split()) for c in cliques}
+        at = next(i for i, g in enumerate(posterior.graphs) if set(g.cliques) == wanted)
+        alone = decomposable.average(UK.counts, among=[posterior.graphs[at]])
+        return float(posterior.by_graph[at]), alone.quantile(0.5)
+
+    low = of_graph("LA NG GP", "LA PF GP", "GO GP", "PF NCA")
+    high = of_graph("LA NG PF", "PF GO", "NG GP", "PF NCA")
+    assert low == pytest.approx((0.397, 12_163), rel=0.01)
+    assert high == pytest.approx((0.102, 22_291), rel=0.01)
 
 
 def test_latent_classes_of_kosovo() -> None:

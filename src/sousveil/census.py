@@ -29,6 +29,7 @@ from sousveil import (
     undercount,
 )
 from sousveil._output import complete_directory
+from sousveil._words import plural
 from sousveil.errors import UnusableInput
 from sousveil.records import BUILDINGS, OBSERVATIONS, STREETS
 from sousveil.sources import Source, licences, osm, reading
@@ -323,7 +324,7 @@ def _linked(
 ) -> _Linkage:
     if linking.all_have_identity(observations):
         return _Linkage(linking.by_identity(observations), None, 0.0)
-    progress(f"Linking {observations.num_rows:,} observations")
+    progress(f"Linking {plural(observations.num_rows, 'observation')}")
     found = linking.link(observations, threshold=threshold, seed=seed)
     return _Linkage(found.links, found, max(0.0, found.expected_links - found.n_links))
 

@@ -56,8 +56,9 @@ def estimate(
     few = [one.title for one in lists if counts[one.list_id] < _LEAST_ON_A_LIST]
     if few:
         return _none(
-            f"on the ground and of the kinds that all lists share, {' and '.join(few)} holds "
-            f"fewer than {_LEAST_ON_A_LIST} cameras: too few to tell what the lists miss"
+            f"on the ground and of the kinds that all lists share, {' and '.join(few)} "
+            f"{'hold' if len(few) > 1 else 'holds'} fewer than {_LEAST_ON_A_LIST} cameras: "
+            "too few to tell what the lists miss"
         )
     chosen = links.filter(pa.array(kept))
     named = chosen.set_column(
@@ -140,7 +141,8 @@ def _note(best: dict[str, Any], observed: int, n_lists: int) -> str:
         "if the two lists found their cameras independently of each other, which cannot be tested; "
         "lists that look at the same places make it too low"
         if n_lists == 2
-        else "averaged over models of how the lists depend on each other"
+        else "averaged over models of how the lists depend on each other; cameras that every list "
+        "finds hard to see make it too low"
     )
     return (
         f"about {best['estimate']:,.0f} ({best['low']:,.0f} to {best['high']:,.0f}), {independent}"

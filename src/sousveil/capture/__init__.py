@@ -41,9 +41,10 @@ class Capture(NamedTuple):
     """What lists tell of how many cameras there are.
 
     histories: one 0/1 column a list and `count`. models: records.CAPTURE_MODELS. recommended: a
-    row of them with `rule`, why it was chosen, and `population_of`, what was counted; estimate is
-    null where the data only say "at least" its `low`. ensemble: estimate, low, high. identifiable:
-    whether the recommended estimate exists and is bounded.
+    row of them with `rule`, why it was chosen, `assumes`, what it stands and falls with, and
+    `population_of`, what was counted; estimate is null where the data only say "at least" its
+    `low`. ensemble: estimate, low, high. identifiable: whether the recommended estimate exists and
+    is bounded.
     """
 
     histories: pa.Table

@@ -22,6 +22,29 @@ RULES: Final = {
 }
 """Why an estimate is the one recommended."""
 
+_TWO_INDEPENDENT: Final = (
+    "the lists found their cameras independently of each other, all cameras are alike in one of "
+    "them, and links are right; where one list helped the other or cameras differ, fewer than 15 "
+    "of 100 such intervals held the truth"
+)
+
+ASSUMES: Final = {
+    "lincoln-petersen": _TWO_INDEPENDENT,
+    "chapman": _TWO_INDEPENDENT,
+    "chao": "lists find each camera independently, however cameras differ; it is a floor, and the "
+    "truth may well be above its interval",
+    "sample-coverage": "the overlaps of pairs of lists tell how much the lists depend",
+    "loglinear": "this one model is right; chosen among many, it is too sure of itself",
+    "loglinear-average": "one of the models is nearly right, and links are right or drawn anew; "
+    "where cameras differ in other ways, as few as 70 of 100 such intervals held the truth",
+    "latent-class": "lists are independent among cameras of one class, and the chains agree",
+    "doubly-robust": "the two lists are independent among cameras alike in the covariates, and "
+    "links are right; what lists share beyond the covariates is not in the interval",
+    "repeated": "no camera came or went between the occasions",
+}
+"""What an estimate stands and falls with, and how often made-up places broke its interval
+(bench/README.md)."""
+
 _ENSEMBLE_LEAVES_OUT: Final = ("loglinear", "chao", "lincoln-petersen", "repeated")
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sousveil._words import plural
 from sousveil.errors import UnusableInput
 
 MOST_LISTS: Final = 10
@@ -105,8 +106,8 @@ def to_table(histories: Histories) -> pa.Table:
 def _check_lists(lists: list[str], name: str) -> None:
     if len(lists) < 2:
         raise UnusableInput(
-            f"{name}: {len(lists)} columns of lists; two or more are needed, with 0 and 1 for "
-            "whether a list holds the cameras of the row, and `count`"
+            f"{name}: {plural(len(lists), 'column')} of lists; two or more are needed, with 0 and "
+            "1 for whether a list holds the cameras of the row, and `count`"
         )
     if len(lists) > MOST_LISTS:
         raise UnusableInput(

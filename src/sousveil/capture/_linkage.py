@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from sousveil._words import plural
 from sousveil.capture._histories import MOST_LISTS, Array, Histories, Index
 from sousveil.capture._simple import Linkage
 from sousveil.errors import UnusableInput
@@ -51,8 +52,8 @@ def read_links(links: pa.Table, *, lists: Sequence[str] | None = None,
         raise UnusableInput(f"links: no observation of the list {missing[0]}; see source_id")
     if not 2 <= len(names) <= MOST_LISTS:
         raise UnusableInput(
-            f"links: observations of {len(names)} lists; from 2 to {MOST_LISTS} are needed (all "
-            "extracts of OpenStreetMap are one)"
+            f"links: observations of {plural(len(names), 'list')}; from 2 to {MOST_LISTS} are "
+            "needed (all extracts of OpenStreetMap are one)"
         )
     kept = np.isin(sources, names)
     cameras, camera = np.unique(

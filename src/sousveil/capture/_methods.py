@@ -154,7 +154,7 @@ def log_linear_averages(models: LogLinear, histories: Histories) -> Found:
 
 
 def decomposable(histories: Histories) -> Found:
-    """Return the average of Madigan and York over decomposable graphs, for 3 to 5 lists."""
+    """Return the average of Madigan and York over decomposable graphs, for 3 to 6 lists."""
     if not 3 <= len(histories.lists) <= _decomposable.MOST_LISTS:
         return Found([], [])
     posterior = _decomposable.average(histories.counts)

@@ -34,9 +34,17 @@ def read(path: str | Path) -> Opened:
     """
     place = Path(path)
     if place.is_dir():
+        if not (place / "links.parquet").is_file():
+            raise UnusableInput(
+                f"{place}: this directory holds no links.parquet; make one with `sousveil link A B "
+                "-o DIR` and name DIR, or name a CSV of capture histories"
+            )
         place = place / "links.parquet"
     if not place.is_file():
-        raise UnusableInput(f"{place}: no such file; name a CSV of capture histories or links")
+        raise UnusableInput(
+            f"{place}: no such file; name a CSV of capture histories, or the directory that "
+            "`sousveil link A B -o DIR` wrote"
+        )
     try:
         if place.suffix.lower() != ".parquet":
             return Opened(pyarrow.csv.read_csv(place), str(place))

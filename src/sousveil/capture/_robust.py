@@ -5,7 +5,6 @@ Das, Kennedy and Jewell 2023 (JRSS B 85), one-step estimator with cross-fitting.
 
 from __future__ import annotations
 
-import itertools
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,6 +12,8 @@ import numpy as np
 from sousveil.capture._histories import Array, Index
 
 FOLDS: Final = 5
+SPLITS: Final = 7
+"""How often the cameras are put into folds anew."""
 RIDGES: Final = (0.01, 0.1, 1.0, 10.0, 100.0)
 """Penalties that are tried on the squared coefficients of standardised features."""
 
@@ -32,7 +33,7 @@ class Robust(NamedTuple):
 
 
 def estimate(first: Index, second: Index, covariates: Array, weight: Array, *,
-             seed: int = 0) -> Robust | None:  # fmt: skip
+             seed: int = 0, splits: int = SPLITS) -> Robust | None:  # fmt: skip
     """Estimate the total from the cameras that were seen, each with covariates.
 
     first, second: whether each is in either list of the pair (both 0 where only in further
@@ -42,16 +43,27 @@ def estimate(first: Index, second: Index, covariates: Array, weight: Array, *,
     With q1, q2 and q12 the chances of a seen camera to be in the first, the second, in both,
     N = sum of q1 q2 / q12 (y1 / q1 + y2 / q2 - y1 y2 / q12). Off-fold estimates of q come from a
     multinomial logistic regression with squares and products, its penalty chosen by likelihood
-    inside the fold.
+    inside the fold. How the cameras fall into folds moves the estimate; it is the median over
+    `splits` of them, and its variance the median of variance and squared distance to it
+    (Chernozhukov et al. 2018, Econometrics Journal 21, definition 3.3).
     """
     rows = np.repeat(np.arange(len(first)), weight.round().astype(int))
     y1, y2, x = first[rows], second[rows], covariates[rows]
     if not (y1 & y2).any():
         return None
-    kind = y1 + 2 * y2
     features, n_plain = _features(x)
-    fold = np.random.default_rng(seed).permutation(len(rows)) % FOLDS
-    q = np.empty((len(rows), 3))
+    found = [_of_split(y1, y2, features, n_plain, [seed, split]) for split in range(splits)]
+    estimates, errors, clipped = np.array(found).T
+    middle = float(np.median(estimates))
+    variance = np.median(errors**2 + (estimates - middle) ** 2)
+    return Robust(middle, float(np.sqrt(variance)), float(np.median(clipped)))
+
+
+def _of_split(y1: Index, y2: Index, features: Array, n_plain: int, seed: list[int]) -> Robust:
+    """Estimate with one split of the cameras into folds."""
+    seen, kind = len(y1), y1 + 2 * y2
+    fold = np.random.default_rng(seed).permutation(seen) % FOLDS
+    q = np.empty((seen, 3))
     for k in range(FOLDS):
         trained = fold != k
         q[~trained] = _chances(features[trained], kind[trained], features[~trained], n_plain, seed)
@@ -61,7 +73,6 @@ def estimate(first: Index, second: Index, covariates: Array, weight: Array, *,
     q1, q2 = np.maximum(q1, q12), np.maximum(q2, q12)
     part = q1 * q2 / q12 * (y1 / q1 + y2 / q2 - y1 * y2 / q12)
     total = float(part.sum())
-    seen = len(rows)
     psi = min(seen / total, 1.0) if total > 0 else 1.0
     variance = seen * float(part.var(ddof=1)) + max(total, seen) * (1 - psi) / max(psi, 1e-9)
     return Robust(max(total, float(seen)), float(np.sqrt(variance)), clipped)
@@ -84,22 +95,27 @@ def _varies(z: Array, i: int, j: int) -> bool:
     return i != j or len(np.unique(z[:, i])) > 2
 
 
-def _chances(x: Array, kind: Index, at: Array, n_plain: int, seed: int) -> Array:
+def _chances(x: Array, kind: Index, at: Array, n_plain: int,
+             seed: list[int]) -> Array:  # fmt: skip
     """Return q1, q2 and q12 at some rows, learnt from others.
 
     Penalty, and whether squares and products (after the first n_plain columns) are used, are those
     that foretell a quarter of the others best.
     """
     n = len(kind)
-    held_out = np.random.default_rng(seed + 1).permutation(n) % 4 == 0
+    held_out = np.random.default_rng([*seed, 1]).permutation(n) % 4 == 0
     scores = {}
-    for columns, ridge in itertools.product((n_plain, x.shape[1]), RIDGES):
+    found = {}
+    for columns in (n_plain, x.shape[1]):
         z = x[:, :columns]
-        beta = _multinomial(z[~held_out], kind[~held_out], ridge)
-        p = _probabilities(z[held_out], beta)[np.arange(held_out.sum()), kind[held_out]]
-        scores[columns, ridge] = float(np.log(np.maximum(p, 1e-12)).mean())
-    columns, ridge = max(scores, key=lambda key: scores[key])
-    p = _probabilities(at[:, :columns], _multinomial(x[:, :columns], kind, ridge))
+        beta = np.zeros((3, columns))
+        for ridge in sorted(RIDGES, reverse=True):
+            beta = _multinomial(z[~held_out], kind[~held_out], ridge, beta)
+            p = _probabilities(z[held_out], beta)[np.arange(held_out.sum()), kind[held_out]]
+            scores[columns, ridge] = float(np.log(np.maximum(p, 1e-12)).mean())
+            found[columns, ridge] = beta
+    columns, ridge = best = max(scores, key=lambda key: scores[key])
+    p = _probabilities(at[:, :columns], _multinomial(x[:, :columns], kind, ridge, found[best]))
     q = np.column_stack([p[:, 1] + p[:, 3], p[:, 2] + p[:, 3], p[:, 3]])
     return np.maximum(q, 1e-6)
 
@@ -111,13 +127,13 @@ def _probabilities(x: Array, beta: Array) -> Array:
     return shares
 
 
-def _multinomial(x: Array, kind: Index, ridge: float) -> Array:
+def _multinomial(x: Array, kind: Index, ridge: float, start: Array) -> Array:
     """Fit a penalised multinomial logistic regression; coefficients of kinds 1, 2 and 3.
 
-    Kind 0, in neither list, is the reference.
+    Kind 0, in neither list, is the reference. start: coefficients to start from.
     """
     p = x.shape[1]
-    beta = np.zeros((3, p))
+    beta = start.copy()
     penalty = np.full(p, ridge)
     penalty[0] = 1e-3
     y = (kind[:, None] == np.arange(1, 4)).astype(float)

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from sousveil._words import plural
 from sousveil.capture import _choosing, _methods, _reading
 from sousveil.capture._averaging import weights
 from sousveil.capture._histories import Array, Histories, Index, from_table, to_table
@@ -130,8 +131,8 @@ def on_common_ground(source: _reading.Opened, asked: Asked) -> tuple[_reading.Op
         )
     left = links.num_rows - int(kept.sum())
     said = (
-        f"left out: {left:,} of {links.num_rows:,} entries, of kinds or on ground that not all "
-        "lists hold; what they leave unseen is not estimated"
+        f"left out: {left:,} of {plural(links.num_rows, 'entry', 'entries')}, of kinds or on "
+        "ground that not all lists hold; what they leave unseen is not estimated"
     )
     return source._replace(table=links.filter(pa.array(kept))), Common(
         f"{which}, on the ground that all lists look at,", (said,) if left else ()
@@ -222,7 +223,8 @@ def run(task: Task, asked: Asked, progress: Callable[[str], None]) -> Outcome:
     rule = _choosing.RULES.get(quoted["name"] or "", "")
     rule = f"asked for: {asked.model}" if asked.model else rule
     ensemble = _choosing.ensemble(members) if members else nothing
-    return Outcome(estimates, quoted | {"rule": rule}, ensemble, identifiable, warnings)
+    quoted |= {"rule": rule, "assumes": _choosing.ASSUMES.get(quoted["name"] or "", "")}
+    return Outcome(estimates, quoted, ensemble, identifiable, warnings)
 
 
 def _quoted(chosen: Estimate | None, at_least: float, identifiable: bool) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from sousveil._words import plural
+
 ROLES: Final = {
     "independent": "independent",
     "copy": "copy",
@@ -14,6 +16,15 @@ ROLES: Final = {
     "part": "one network only",
     "visible": "only what the street shows",
 }
+
+_COUNTED: Final = {
+    "copy": ("copy", "copies"),
+    "forecast": ("forecast", "forecasts"),
+    "no definition": ("that does not say what was counted", "that do not say what was counted"),
+    "part": ("of one network only", "of one network only"),
+    "visible": ("of only what the street shows", "of only what the street shows"),
+}
+"""The same behind a number, of one and of several."""
 
 
 def number(value: float | None) -> str:
@@ -74,8 +85,12 @@ def _estimate(row: dict[str, Any]) -> str:
 
 def _claimed(summary: dict[str, Any]) -> str:
     roles = [claim["role"] for claim in summary["claims"]]
-    counts = [f"{roles.count(role)} {word}" for role, word in ROLES.items() if role in roles]
-    return f"{len(roles)} claim{'s' if len(roles) != 1 else ''} found: {', '.join(counts)}."
+    counts = [
+        plural(roles.count(role), *_COUNTED.get(role, (word, word)))
+        for role, word in ROLES.items()
+        if role in roles
+    ]
+    return f"{plural(len(roles), 'claim')} found: {', '.join(counts)}."
 
 
 def _rank(summary: dict[str, Any]) -> list[str]:
@@ -106,7 +121,8 @@ def _forecast(summary: dict[str, Any]) -> list[str]:
         for row in rows
     ]
     tested = (
-        f" Of {record['n']} such forecasts made earlier {record['inside']} held the later claim."
+        f" Of {plural(record['n'], 'such forecast')} made earlier {record['inside']} held the "
+        "later claim."
         if record["n"]
         else ""
     )

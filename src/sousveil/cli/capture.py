@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sousveil._words import plural
 from sousveil.cli._common import Json, Quiet, errors_in_one_line, progress_on_stderr
 
 if TYPE_CHECKING:
@@ -155,13 +156,14 @@ def _linkage(
 
 def _told(result: Capture) -> list[str]:
     lists = ", ".join(result.lists)
-    lines = [f"{result.observed:,} cameras seen in {len(result.lists)} lists: {lists}", ""]
+    held = f"seen in {plural(len(result.lists), 'list')}: {lists}"
+    lines = [f"{plural(result.observed, 'camera')} {held}", ""]
     lines += _table(result.models.to_pylist())
     best, together = result.recommended, result.ensemble
     if result.identifiable:
         interval = f"95 % {best['low']:,.0f} to {best['high']:,.0f}"
         lines += ["", f"Recommended: {best['estimate']:,.0f} ({interval}), {best['name']}."]
-        lines += [f"  Why: {best['rule']}."]
+        lines += [f"  Why: {best['rule']}.", f"  Holds if {best['assumes']}."]
         if together["estimate"] is not None and together["high"] is not None:
             lines += [f"Ensemble of the methods: {together['estimate']:,.0f} "
                       f"({together['low']:,.0f} to {together['high']:,.0f})."]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sousveil._words import plural
 from sousveil.cli._common import Json, Quiet, errors_in_one_line, progress_on_stderr
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def link(
 def _tell(result: LinkedLists, review_page: str, pairs: str) -> None:
     linked = result.linked
     n, n_cameras = result.observations.num_rows, result.cameras.num_rows
-    typer.echo(f"{n:,} observations come to {n_cameras:,} cameras.")
+    come = "comes" if n == 1 else "come"
+    typer.echo(f"{plural(n, 'observation')} {come} to {plural(n_cameras, 'camera')}.")
     if linked.expected_precision is not None and linked.expected_recall is not None:
         typer.echo(
             f"Of the links {linked.expected_precision:.0%} are right, and "
@@ -108,4 +110,6 @@ def _tell(result: LinkedLists, review_page: str, pairs: str) -> None:
             f"{linked.expected_f1_of_pairs:.2f}, the links {linked.expected_f1 or 0:.2f}; "
             "they may take a camera many times."
         )
-    typer.echo(f"{linked.uncertain.num_rows:,} pairs are worth a look: {review_page}")
+    uncertain = linked.uncertain.num_rows
+    are = "is" if uncertain == 1 else "are"
+    typer.echo(f"{plural(uncertain, 'pair')} {are} worth a look: {review_page}")

@@ -101,7 +101,8 @@ def _of_list(one: dict[str, Any], n: int) -> str:
 def _linkage(linkage: dict[str, Any] | None) -> list[str]:
     if not linkage or not linkage["pairs_compared"]:
         return []
-    parts = [f"Which entries are one camera was judged from {linkage['pairs_compared']:,} pairs"]
+    pairs = _words.plural(linkage["pairs_compared"], "pair")
+    parts = [f"Which entries are one camera was judged from {pairs}"]
     if linkage["expected_precision"] is not None:
         parts.append(
             f"**{linkage['expected_precision']:.1%}** of the links are expected to be right"

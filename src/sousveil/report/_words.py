@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
+from sousveil._words import plural as plural
+
 KINDS: Final = {
     "camera": "Surveillance camera",
     "alpr": "Number-plate reader",
@@ -133,11 +135,6 @@ def day(value: date | str | None) -> str:
         return "date not recorded"
     when = date.fromisoformat(value) if isinstance(value, str) else value
     return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
-
-
-def plural(n: int, one: str, many: str | None = None) -> str:
-    """Return a count with its noun: ``1 camera``, ``2 cameras``."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def listed(parts: list[str], last: str = "and") -> str:

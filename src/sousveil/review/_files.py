@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from sousveil import export, linking, register
 from sousveil._output import complete_directory
+from sousveil._words import plural
 from sousveil.review._answers import read_answers, write_table
 from sousveil.review._page import page
 from sousveil.sources import Source, licences
@@ -52,7 +53,9 @@ def link_lists(
     """
     answers = None if reviewed is None else read_answers(reviewed)
     observations = pa.concat_tables([source.observations for source in sources])
-    progress(f"Linking {observations.num_rows:,} observations of {len(sources)} lists")
+    progress(
+        f"Linking {plural(observations.num_rows, 'observation')} of {plural(len(sources), 'list')}"
+    )
     linked = linking.link(observations, threshold=threshold, seed=seed, reviewed=answers)
     cameras = register.build(observations, linked.links).cameras
     return LinkedLists([*sources], observations, linked, cameras, threshold)
