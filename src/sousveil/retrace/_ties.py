@@ -1,7 +1,7 @@
 """Who belongs together, read from a record: people who are again and again seen at once.
 
-After Crandall et al., Inferring social ties from geographic coincidences, PNAS 107 (2010): three
-meetings at different times and places already make a tie very likely.
+After Crandall et al., Inferring social ties from geographic coincidences, PNAS 107 (2010): a very
+small number of meetings at different times and places already makes a tie likely.
 """
 
 from __future__ import annotations
