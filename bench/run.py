@@ -21,6 +21,7 @@ SCRIPTS = (
     "seeing.py",
     "exposure.py",
     "retrace.py",
+    "attacks.py",
 )
 
 

@@ -410,11 +410,14 @@ def test_who_is_alone_among_few_tells_who_is_among_many(scene: Scene) -> None:
     there = np.arange(len(scene.cameras.camera_id)) % 10 == 0
     reach = everything(scene.cameras)._replace(on=there)
 
-    def alone(n: int) -> Any:
-        who = residents.some(scene.residents, n)
+    def alone(many: int) -> Any:
+        who = residents.some(scene.residents, many)
+        n = who.people.n
         return np.array(
             [
-                _summary.unique_by_day(who, _summary.named(who, world.held, reach), n)
+                _summary.unique_by_day(
+                    _summary.points(n, _summary.named(who, world.held, reach)), who.days
+                )
                 for world in worlds(scene, 8, n)
             ]
         )

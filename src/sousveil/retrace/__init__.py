@@ -263,11 +263,12 @@ def _retraced(
 
 def _unique(town: Residents, passages: _summary.Passages, by_day: Any, seed: int) -> dict[str, Any]:
     """Return who is unique. by_day: of the sample, worlds x days."""
-    n = some(town, _trying.SAMPLE).people.n
-    whole = _summary.unique_by_day(town, passages, _summary.TARGETS)
-    part = _summary.unique_by_day(town, _summary.first(passages, n), n)
+    n, days = some(town, _trying.SAMPLE).people.n, town.days
+    had = _summary.points(town.people.n, passages)
+    whole = _summary.unique_by_day(had, days)
+    part = _summary.unique_by_day(_summary.points(n, _summary.first(passages, n)), days)
     worlds = _trying.carried_over(by_day, part, whole)
-    return _summary.uniqueness(town, passages, seed) | _summary.singled_out(worlds, whole)
+    return _summary.uniqueness(had, passages, seed) | _summary.singled_out(worlds, whole)
 
 
 def _ties(

@@ -125,17 +125,23 @@ def first(passages: Passages, n: int) -> Passages:
     return who[mine], camera[mine], time_s[mine]
 
 
-def uniqueness(residents: Residents, passages: Passages, seed: int) -> dict[str, Any]:
+def points(n_residents: int, passages: Passages) -> _unicity.Points:
+    """Return which cameras passed which of the first residents in which hours."""
+    who, camera, time_s = passages
+    return _unicity.points(n_residents, who, camera, time_s // _HOUR_S)
+
+
+def uniqueness(had: _unicity.Points, passages: Passages, seed: int) -> dict[str, Any]:
     """Return how few passages single out one resident, if names were replaced by numbers."""
     who, camera, time_s = passages
-    had = _unicity.points(residents.people.n, who, camera, time_s // _HOUR_S)
-    targets = np.arange(min(TARGETS, residents.people.n))
+    n = len(had.start) - 1
+    targets = np.arange(min(TARGETS, n))
     by_number = {
         str(k): None if np.isnan(one := _unicity.unicity(had, targets, k, draws=4, seed=seed))
         else number(one)
         for k in _POINTS
     }  # fmt: skip
-    known = _attacks.traces(residents.people.n, who, had_keys(camera, time_s))
+    known = _attacks.traces(n, who, had_keys(camera, time_s))
     risk = _attacks.worst_case_risk(known, 2, targets[:_RISK_TARGETS])
     return {
         "residents": len(targets),
@@ -144,13 +150,11 @@ def uniqueness(residents: Residents, passages: Passages, seed: int) -> dict[str,
     }
 
 
-def unique_by_day(residents: Residents, passages: Passages, most: int) -> Floats:
-    """Return which share of the first residents, at most so many, is unique after each day."""
-    who, camera, time_s = passages
-    had = _unicity.points(residents.people.n, who, camera, time_s // _HOUR_S)
-    targets = np.arange(min(most, residents.people.n))
-    days = _unicity.days_until_unique(had, targets, 24)
-    return np.array([((days > 0) & (days <= d)).mean() for d in range(1, residents.days + 1)])
+def unique_by_day(had: _unicity.Points, days: int) -> Floats:
+    """Return which share of the first residents, at most TARGETS, is unique after each day."""
+    targets = np.arange(min(TARGETS, len(had.start) - 1))
+    day = _unicity.days_until_unique(had, targets, 24)
+    return np.array([((day > 0) & (day <= d)).mean() for d in range(1, days + 1)])
 
 
 def singled_out(worlds: Floats, middle: Floats) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _singled(sample: Residents, told: _rules.Outcome, pairs: int) -> tuple[Float
         _summary.named(sample, told.held, told.reach),
         _summary.followed(sample, told.held, told.reach),
     ):
-        days.append(_summary.unique_by_day(sample, passages, sample.people.n))
+        days.append(_summary.unique_by_day(_summary.points(sample.people.n, passages), sample.days))
         ties = _summary.household_ties(sample, passages, told.powers, pairs, sample.people.n)
         found.append(np.nan if ties["recall_of_met"] is None else ties["recall_of_met"])
     return np.array(days), found
@@ -198,8 +198,10 @@ def _singled_out(
                 "unique_if_followed": _summary.followed(town, held, reach),
             }.items()
         ):
-            whole = _summary.unique_by_day(town, passages, _summary.TARGETS)[-1]
-            part = _summary.unique_by_day(town, _summary.first(passages, n), n)[-1]
+            whole, part = (
+                _summary.unique_by_day(_summary.points(many, had), town.days)[-1]
+                for many, had in ((town.people.n, passages), (n, _summary.first(passages, n)))
+            )
             share = carried_over(ever[:, r, i], part, whole)
             low, high = _summary.interval(share)
             row |= {key: _summary.mean_of(share), f"{key}_low": low, f"{key}_high": high}
