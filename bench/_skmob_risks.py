@@ -39,7 +39,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     table, results, jobs = sys.argv[1:]
     rows = pd.read_csv(table, parse_dates=["datetime"])
-    rows.index += 1_000_000  # instances are lost where their numbers are those of the rows
+    rows.index += 1_000_000  # force_instances fails where instances have the numbers of rows
     day = rows["datetime"].dt.date
     once = rows[~rows.assign(day=day).duplicated(["uid", "lat", "lng", "day"])]
     path = Path(results)

@@ -1,9 +1,9 @@
 """The worst-case attacks and unicity against scikit-mobility: every risk, and the time it takes.
 
 `SKMOB_PYTHON=... python bench/attacks.py [FOLDER [told]]`, with a Python that has scikit-mobility
-1.3 (which needs numpy 1, pandas 1.5 and shapely 1.8). Its answers are kept in FOLDER as they come,
-so that a run that was broken off goes on where it was; all of them take half an hour of computing.
-`told` compares those that are there and asks for no more.
+1.3 (numpy 1, pandas 1.5 and shapely 1.8 with it; the attacks do without its igraph). What it
+answers is kept in FOLDER as it comes, so that a run that was broken off goes on where it was; all
+of it takes half an hour of computing. `told` compares what is there and asks for no more.
 """
 
 from __future__ import annotations
