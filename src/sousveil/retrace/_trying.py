@@ -78,7 +78,7 @@ def attempt(
             told = _rules.tried(sample, one, rule, drawn.watch, drawn.seed)
             means[w, r] = _rules.means(told.values)
             anew[w, r] = of_others(told.values, sample.people.household, u)
-            by_day[w, r], found[w, r] = _singled(sample, told, pairs)
+            by_day[w, r], found[w, r] = _singled(sample, told, pairs, named_ties=r == 0)
             of = of or np.isfinite(told.values[:, :-1]).sum(axis=0).tolist()
     k = len(rules)
     heads: list[dict[str, Any]] = [{"rule": rule.name, "text": rule.text} for rule in rules]
@@ -141,16 +141,22 @@ def share_of_others(share: float, n: int, u: float) -> float:
     return float(betaincinv(share * n + 0.5, (1 - share) * n + 0.5, u))
 
 
-def _singled(sample: Residents, told: _rules.Outcome, pairs: int) -> tuple[Floats, list[float]]:
+def _singled(
+    sample: Residents, told: _rules.Outcome, pairs: int, *, named_ties: bool
+) -> tuple[Floats, list[float]]:
     """Return who is singled out by each day, and the share of pairs found, named and followed."""
     days, found = [], []
-    for passages in (
-        _summary.named(sample, told.held, told.reach),
-        _summary.followed(sample, told.held, told.reach),
+    for passages, wanted in (
+        (_summary.named(sample, told.held, told.reach), named_ties),
+        (_summary.followed(sample, told.held, told.reach), True),
     ):
-        days.append(_summary.unique_by_day(_summary.points(sample.people.n, passages), sample.days))
-        ties = _summary.household_ties(sample, passages, told.powers, pairs, sample.people.n)
-        found.append(np.nan if ties["recall_of_met"] is None else ties["recall_of_met"])
+        had = _summary.points(sample.people.n, passages)
+        days.append(_summary.unique_by_day(had, sample.days))
+        share = None
+        if wanted:
+            ties = _summary.household_ties(sample, passages, told.powers, pairs, sample.people.n)
+            share = ties["recall_of_met"]
+        found.append(np.nan if share is None else share)
     return np.array(days), found
 
 
