@@ -22,6 +22,7 @@ SCRIPTS = (
     "exposure.py",
     "peers.py",
     "retrace.py",
+    "attacks.py",
 )
 
 

@@ -56,6 +56,10 @@ def test_the_command_writes_what_it_says(helsinki: tuple[Path, dict[str, Any]]) 
     singled = {row.get("rule"): row for row in summary["singled_out"]}
     now = singled["as_it_is"]
     assert now["unique"] == pytest.approx(1 - summary["unique"]["never"], abs=1e-3)
+    assert now["unique_low"] == summary["unique"]["low"] <= now["unique"]
+    for row in (*summary["measures"], *summary["rules"], *summary["curves"]):
+        if row["mean"] is not None:
+            assert row["low"] <= row["mean"] <= row["high"], row
     assert singled["half"]["unique_if_followed"] <= now["unique_if_followed"]
     assert singled["no_recognition"]["unique"] == 0
     assert "ActivitySim" in (folder / "ATTRIBUTION.md").read_text()
@@ -69,6 +73,38 @@ def test_the_page_needs_nothing_but_itself(helsinki: tuple[Path, dict[str, Any]]
     assert html.count("<svg") >= 6
     assert "nan" not in html.lower().replace("finance", "")
     assert "What would change it" in html
+
+
+def test_each_share_says_of_how_many_it_is(helsinki: tuple[Path, dict[str, Any]]) -> None:
+    folder, summary = helsinki
+    works = pq.read_table(folder / "residents.parquet")["work_found"]
+    (work,) = (row for row in summary["measures"] if row["name"] == "work_found")
+    assert work["residents"] == len(works) - works.null_count < 100
+    assert work["sample"] == work["residents"]  # as long as there are no more than the sample
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    for row in summary["measures"]:
+        assert f" of {row['residents']:,}</text>" in html, row["name"]
+    assert f"the {work['residents']} who work in the area" in html
+
+
+def test_planned_cameras_of_a_census_are_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrace, "seen_at", stand_in.seen_at)
+    every = sousveil.census("helsinki").cameras
+    pq.write_table(every.slice(0, 100), tmp_path / "there.parquet")
+    pq.write_table(every.slice(80), tmp_path / "planned.parquet")
+    found = sousveil.retrace(
+        "helsinki", residents=60, draws=4, what_if=True,
+        cameras=tmp_path / "there.parquet", planned=tmp_path / "planned.parquet",
+    )  # fmt: skip
+    n = every.num_rows - 100  # those that stand already are not planned
+    assert found.summary["cameras"]["records"] == 100
+    assert found.summary["cameras"]["planned"] == n
+    seen = {row["rule"]: row for row in found.summary["rules"] if row["measure"] == "trips_seen"}
+    assert seen["planned"]["mean"] > seen["as_it_is"]["mean"]
+    assert seen["planned"]["text"] == f"the {n} planned cameras are added"
+    assert "adding planned ones was not tried" not in found.to_html()
 
 
 def test_the_same_seed_gives_the_same_figures(monkeypatch: pytest.MonkeyPatch) -> None:

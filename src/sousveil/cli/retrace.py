@@ -57,6 +57,15 @@ def retrace(
             show_default=False,
         ),
     ] = None,
+    planned: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The cameras.parquet of a census of cameras that do not stand yet, which "
+            "--what-if adds.",
+            show_default=False,
+        ),
+    ] = None,
     parameters: Annotated[
         Path | None,
         typer.Option(
@@ -94,6 +103,7 @@ def retrace(
             residents=residents,
             days=days,
             cameras=cameras,
+            planned=planned,
             parameters=parameters,
             powers=powers,
             what_if=what_if,

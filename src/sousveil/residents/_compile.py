@@ -32,7 +32,8 @@ ASSUMED: Final = """\
 # What the survey does not say. weekend_*: how often on a Saturday or Sunday against a weekday.
 # pupils_inside: share of pupils whose school is in the place; of everybody else, who walks or
 # cycles by the survey (on_foot) stays inside, and the others leave through a stop or the edge.
-# speed_m_s, spread_m_s: comfortable walking (Bohannon, Age and Ageing 26, 1997, 15-19).
+# speed_m_s, spread_m_s: comfortable walking (Bohannon, Age and Ageing 26, 1997, 15-19: means from
+# 1.27 to 1.46 m/s by age and sex, indoors; a little less on streets and with children).
 # reach_m: places are chosen with a chance that falls by exp(-distance / reach_m).
 # explore, rank_exponent: chance of a place that is none of the resident's own, and how visits fall
 # with the rank of a place (Song et al., Nature Physics 6, 2010: 0.6 S^-0.21 at S = 20; 1.2).

@@ -13,6 +13,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from sousveil._heap import drop_least, push
 from sousveil.residents._chance import cores
 from sousveil.residents._parameters import DETOUR, HOME, Parameters
 from sousveil.residents._plans import Trips
@@ -213,8 +214,7 @@ def shortest_ways(
     far[root], keys[0], nodes[0], size = 0.0, 0.0, root, 1
     while size > 0 and left > 0:
         d, u = keys[0], nodes[0]
-        size -= 1
-        _sift_down(keys, nodes, size)
+        size = drop_least(keys, nodes, size)
         if d > far[u]:
             continue
         if wanted[u]:
@@ -227,34 +227,4 @@ def shortest_ways(
                 far[v], before[v], edge_to[v] = nd, u, via[j]
                 if size == len(keys):
                     keys, nodes = _grown(keys, 0), _grown(nodes, 0)
-                _sift_up(keys, nodes, size, nd, v)
-                size += 1
-
-
-@numba.njit(cache=True, nogil=True)
-def _sift_up(keys: Any, nodes: Any, i: int, key: float, node: int) -> None:
-    while i > 0:
-        parent = (i - 1) // 2
-        if keys[parent] <= key:
-            break
-        keys[i], nodes[i] = keys[parent], nodes[parent]
-        i = parent
-    keys[i], nodes[i] = key, node
-
-
-@numba.njit(cache=True, nogil=True)
-def _sift_down(keys: Any, nodes: Any, size: int) -> None:
-    """Take the root off a heap whose last item, now at `size`, looks for its place."""
-    key, node = keys[size], nodes[size]
-    i = 0
-    while True:
-        child = 2 * i + 1
-        if child >= size:
-            break
-        if child + 1 < size and keys[child + 1] < keys[child]:
-            child += 1
-        if keys[child] >= key:
-            break
-        keys[i], nodes[i] = keys[child], nodes[child]
-        i = child
-    keys[i], nodes[i] = key, node
+                size = push(keys, nodes, size, nd, v)

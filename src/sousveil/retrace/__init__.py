@@ -24,7 +24,7 @@ from sousveil.errors import UnusableInput
 from sousveil.records import CAMERAS, RETRACED, RULES
 from sousveil.residents import Residents, populate, some, streets_of, walk
 from sousveil.residents._laws import laws
-from sousveil.retrace import _rules, _summary
+from sousveil.retrace import _rules, _summary, _trying
 from sousveil.retrace._measures import everything, measure
 from sousveil.retrace._network import (
     PUBLIC,
@@ -41,9 +41,6 @@ from sousveil.retrace._recording import record
 from sousveil.sources import Source, licences, osm, reading
 
 Progress = Callable[[str], None]
-
-SAMPLE: Final = 1000
-"""Residents, about, whom all rules and all draws of what is not known are tried on."""
 
 FILES: Final = {
     "report": "report.html",
@@ -102,6 +99,7 @@ def retrace(
     residents: int = 10_000,
     days: int = 7,
     cameras: str | Path | None = None,
+    planned: str | Path | None = None,
     parameters: str | Path | None = None,
     powers: str | Path | None = None,
     what_if: bool = False,
@@ -115,7 +113,8 @@ def retrace(
     source: OpenStreetMap data with streets, buildings and cameras: a file, "helsinki", or the name
         of a place to download.
     residents, days: how many, the first day a Monday.
-    cameras: the cameras.parquet of a census, instead of those in the source.
+    cameras: the cameras.parquet of a census, instead of those in the source; planned: that of a
+        list of cameras that do not stand yet, which the rule "planned" adds.
     parameters: a TOML file of how residents spend their days; powers: one of what operators can do.
     what_if: try rules against each other too.
     draws: of all that is not known, for the intervals.
@@ -136,26 +135,16 @@ def retrace(
         network, read.buildings, places,
         residents=residents, days=days, seed=seed, parameters=parameters,
     )  # fmt: skip
-    table, planned = _cameras(read, cameras)
-    known = cameras_of(table, network, planned)
+    table, ahead = _cameras(read, cameras, planned)
+    known = cameras_of(table, network, ahead)
     progress(f"Looking where {table.num_rows:,} cameras look")
     places_seen = spots(network)
     seen = seen_at(
         table, read.buildings, places_seen.lon, places_seen.lat, streets=read.streets, seed=seed
     )
     watching = watch(network, known, places_seen, seen)
-    drawn = _Drawn(town, known, watching, ranges, draws, seed)
+    drawn = _trying.Drawn(town, known, watching, ranges, draws, seed)
     return _retraced(read, _title(found), table, drawn, what_if=what_if, progress=progress)
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    residents: Residents
-    cameras: Cameras
-    watch: Watch
-    ranges: Ranges
-    draws: int
-    seed: int
 
 
 def _read(found: reading.Located, told: reading.Told) -> Source:
@@ -173,11 +162,22 @@ def _title(found: reading.Located) -> str:
     return found.place or (words.title() if words.islower() else words)
 
 
-def _cameras(read: Source, file: str | Path | None) -> tuple[pa.Table, Any]:
+def _cameras(
+    read: Source, file: str | Path | None, planned: str | Path | None
+) -> tuple[pa.Table, Any]:
     """Return the cameras, planned ones last, and which are planned."""
-    if file is not None:
-        table = _from_census(Path(file))
-        return table, np.zeros(table.num_rows, bool)
+    table, ahead = (
+        _standing(read) if file is None else (_from_census(Path(file)), CAMERAS.empty_table())
+    )
+    if planned is not None:
+        ahead = pa.concat_tables([ahead, _from_census(Path(planned))])
+    ahead = ahead.filter(pc.invert(pc.is_in(ahead["camera_id"], value_set=table["camera_id"])))
+    every = pa.concat_tables([table, ahead])
+    return every, np.arange(every.num_rows) >= table.num_rows
+
+
+def _standing(read: Source) -> tuple[pa.Table, pa.Table]:
+    """Return the cameras of the source that stand, and those that are planned or being built."""
     seen = read.observations
     built = register.build(seen, linking.by_identity(seen))
     ahead = pc.is_in(seen["lifecycle"], value_set=pa.array(["planned", "construction"]))
@@ -185,9 +185,7 @@ def _cameras(read: Source, file: str | Path | None) -> tuple[pa.Table, Any]:
     position = ahead.schema.get_field_index("lifecycle")
     there = ahead.set_column(position, ahead.schema.field("lifecycle"),
                              pa.nulls(ahead.num_rows, pa.string()))  # fmt: skip
-    planned = register.build(there, linking.by_identity(there)).cameras
-    table = pa.concat_tables([built.cameras, planned])
-    return table, np.arange(table.num_rows) >= built.cameras.num_rows
+    return built.cameras, register.build(there, linking.by_identity(there)).cameras
 
 
 def _from_census(file: Path) -> pa.Table:
@@ -202,13 +200,18 @@ def _from_census(file: Path) -> pa.Table:
 
 
 def _retraced(
-    read: Source, place: str, table: pa.Table, drawn: _Drawn, *, what_if: bool, progress: Progress
+    read: Source,
+    place: str,
+    table: pa.Table,
+    drawn: _trying.Drawn,
+    *,
+    what_if: bool,
+    progress: Progress,
 ) -> Retraced:
     town, known, watching = drawn.residents, drawn.cameras, drawn.watch
     net, seed = town.town.network, drawn.seed
     progress("Walking")
-    world = levels(watching, seed=seed, world=0)
-    passed = walk(town, marks(watching, net, world))
+    passed = walk(town, marks(watching, net, levels(watching, seed=seed, world=0)))
     middle = drawn.ranges.middle
     owned = known._replace(owner=_rules.owners(known, None))
     progress("Recording, and reading the record")
@@ -219,7 +222,9 @@ def _retraced(
     passages = _summary.named(town, held, reach)
     followed = _summary.followed(town, held, reach)
     progress("Drawing what is not known of cameras")
-    tried = _try(drawn, what_if=what_if, progress=progress)
+    world = _rules.World(0, passed, owned, middle, held)
+    tried = _trying.attempt(drawn, world, what_if=what_if, progress=progress)
+    met = _summary.met_pairs(town)
     summary = {
         "place": place,
         "on": read.seen_on,
@@ -232,16 +237,14 @@ def _retraced(
         "trips": len(town.trips.resident),
         "cameras": _counts(known, watching),
         "passages": {"seen": int((held.state > 0).sum()), "named": len(passages[0])},
-        "measures": _summary.distributions(measured, tried.now),
-        "unique": _summary.uniqueness(town, passages, seed),
-        "unique_if_followed": _summary.uniqueness(town, followed, seed),
-        "ties": _summary.household_ties(town, passages, middle),
-        "ties_if_followed": _summary.household_ties(town, followed, middle),
+        "measures": _summary.distributions(measured, tried.means, tried.anew, tried.of),
+        "unique": _unique(town, passages, tried.by_day[:, 0], seed),
+        "unique_if_followed": _unique(town, followed, tried.by_day[:, 1], seed),
+        "ties": _ties(town, passages, middle, met, tried.ties[:, 0]),
+        "ties_if_followed": _ties(town, followed, middle, met, tried.ties[:, 1]),
         "curves": tried.curves,
         "rules": tried.rules,
-        "singled_out": _singled_out(drawn, _rules.World(0, passed, owned, middle, held), progress)
-        if what_if
-        else [],
+        "singled_out": tried.singled_out,
         "plausibility": laws(town.town, town.people, town.trips, passed, town.days),
         "powers": _told_powers(drawn.ranges),
         "source": {"id": read.source_id, "licence": read.licence, "seen_on": read.seen_on},
@@ -258,91 +261,23 @@ def _retraced(
     )
 
 
-@dataclass(frozen=True)
-class _Tried:
-    now: np.ndarray[Any, Any]  # worlds x measures, as things are
-    rules: list[dict[str, Any]]
-    curves: list[dict[str, Any]]
+def _unique(town: Residents, passages: _summary.Passages, by_day: Any, seed: int) -> dict[str, Any]:
+    """Return who is unique. by_day: of the sample, worlds x days."""
+    n, days = some(town, _trying.SAMPLE).people.n, town.days
+    had = _summary.points(town.people.n, passages)
+    whole = _summary.unique_by_day(had, days)
+    part = _summary.unique_by_day(_summary.points(n, _summary.first(passages, n)), days)
+    worlds = _trying.carried_over(by_day, part, whole)
+    return _summary.uniqueness(had, passages, seed) | _summary.singled_out(worlds, whole)
 
 
-def _try(drawn: _Drawn, *, what_if: bool, progress: Progress) -> _Tried:
-    """Try rules and step-by-step changes in every world, or only what is there now."""
-    sample = some(drawn.residents, SAMPLE)
-    ranges, watching, seed = drawn.ranges, drawn.watch, drawn.seed
-    rules = _rules.rules(sample, drawn.cameras, ranges, watching)
-    curves = _rules.curves(drawn.cameras, sample.days, ranges) if what_if else []
-    rules = rules if what_if else rules[:1]
-    every = [*rules, *(rule for _, _, rule in curves)]
-    table = np.empty((drawn.draws, len(every), len(_rules.MEASURES) + 1))
-    worlds = _rules.worlds(sample, watching, drawn.cameras, ranges, draws=drawn.draws, seed=seed)
-    for w, world in enumerate(worlds):
-        progress(f"World {w + 1} of {drawn.draws}")
-        for r, rule in enumerate(every):
-            table[w, r] = _rules.means(sample, world, rule, watching, seed)
-    told = [
-        row
-        for r, rule in enumerate(rules)
-        for row in _rows({"rule": rule.name, "text": rule.text}, table[:, r], table[:, 0])
-    ]
-    steps = [
-        row
-        for c, (what, value, _) in enumerate(curves)
-        for row in _rows({"of": what, "value": value}, table[:, len(rules) + c], None)
-    ]
-    return _Tried(table[:, 0], told if what_if else [], steps)
-
-
-def _singled_out(drawn: _Drawn, world: _rules.World, progress: Progress) -> list[dict[str, Any]]:
-    """Return, for each rule and step, how many are unique and which ties show, with middle powers.
-
-    All residents are looked at: who is unique depends on how many there are.
-    """
-    town, watching, seed = drawn.residents, drawn.watch, drawn.seed
-    rules = _rules.rules(town, drawn.cameras, drawn.ranges, watching)
-    curves = _rules.curves(drawn.cameras, town.days, drawn.ranges)
-    every = [({"rule": rule.name}, rule) for rule in rules]
-    every += [({"of": what, "value": value}, rule) for what, value, rule in curves]
-    rows = []
-    for head, rule in every:
-        progress(f"Who is singled out: {' '.join(head.values())}")
-        powers, held = _rules.recorded(town, world, rule, watching, seed)
-        reach = rule.reach(world)
-        named, seen = _summary.named(town, held, reach), _summary.followed(town, held, reach)
-        ties = _summary.household_ties(town, seen, powers)
-        rows.append(
-            head
-            | {
-                "unique": _summary.ever_unique(town, named),
-                "unique_if_followed": _summary.ever_unique(town, seen),
-                "ties_precision": ties["precision"],
-                "ties_recall_of_met": ties["recall_of_met"],
-            }
-        )
-    return rows
-
-
-def _rows(head: dict[str, Any], values: Any, now: Any) -> list[dict[str, Any]]:
-    """Return a row a measure: mean over worlds, interval, and how much less it is than now."""
-    rows = []
-    for i, name in enumerate([*_rules.MEASURES, _rules.DAYS_HELD]):
-        known = values[np.isfinite(values[:, i]), i]
-        low, high = _summary.interval(values[:, i])
-        mean = _summary.number(known.mean()) if len(known) else None
-        row = head | {"measure": name, "mean": mean, "low": low, "high": high}
-        if now is not None:
-            row |= _reduction(now[:, i], values[:, i])
-        rows.append(row)
-    return rows
-
-
-def _reduction(now: Any, then: Any) -> dict[str, float | None]:
-    """Return by how much of what it is now a share falls, world by world."""
-    usable = np.isfinite(now) & np.isfinite(then) & (now > 0)
-    if usable.sum() < 4:
-        return {"reduced": None, "reduced_low": None, "reduced_high": None}
-    less = 1.0 - then[usable] / now[usable]
-    low, high = _summary.interval(less)
-    return {"reduced": _summary.number(less.mean()), "reduced_low": low, "reduced_high": high}
+def _ties(
+    town: Residents, passages: _summary.Passages, powers: Any, met: int, worlds: Any
+) -> dict[str, Any]:
+    """Return which household ties show. worlds: share of pairs that met that the sample shows."""
+    low, high = _summary.interval(worlds)
+    ties = _summary.household_ties(town, passages, powers, met, _summary.TARGETS)
+    return ties | {"recall_of_met_low": low, "recall_of_met_high": high}
 
 
 def _counts(known: Cameras, watching: Watch) -> dict[str, int]:

@@ -32,12 +32,13 @@ class Row(NamedTuple):
     low: float
     high: float
     fill: str = "var(--bar)"
+    note: str = ""  # after the value
 
 
 def rows_chart(rows: list[Row], *, most: float = 1.0) -> str:
     """Return shares as bars from nought with the interval as a line over the end of each."""
     data = [
-        row._asdict() | {"i": i, "value": _percent(row.mean), "zero": 0}
+        row._asdict() | {"i": i, "value": percent(row.mean) + row.note, "zero": 0}
         for i, row in enumerate(rows)
     ]
     x = {"type": "quantitative", "scale": {"domain": [0, most]}, "axis": None}
@@ -112,19 +113,27 @@ def histogram(values: npt.NDArray[np.float64], title: str) -> str:
     )
 
 
-def days_chart(named: list[float], followed: list[float]) -> str:
+def days_chart(named: dict[str, Any], followed: dict[str, Any]) -> str:
     """Return which share of residents the record of so many days singles out, of two records."""
     rows = [
-        {"day": i + 1, "share": float(value), "fill": fill}
-        for by_day, fill in ((followed, "var(--light)"), (named, "var(--bar)"))
-        for i, value in enumerate(np.cumsum(by_day))
+        {"day": i + 1, "share": share, "low": low, "high": high, "fill": fill}
+        for told, fill in ((followed, "var(--light)"), (named, "var(--bar)"))
+        for i, (share, low, high) in enumerate(
+            zip(told["until_day"], told["until_day_low"], told["until_day_high"], strict=True)
+        )
     ]
+    y = {
+        "type": "quantitative",
+        "title": "singled out",
+        "stack": None,
+        "scale": {"domain": [0, 1]},
+        "axis": {"format": "%", "tickCount": 4},
+    }
     return _svg(
         {
             "data": {"values": rows},
             "width": _WIDTH_PX - 50,
             "height": 190,
-            "mark": {"type": "bar"},
             "encoding": {
                 "x": {
                     "field": "day",
@@ -132,16 +141,20 @@ def days_chart(named: list[float], followed: list[float]) -> str:
                     "title": "days on record",
                     "axis": {"labelAngle": 0, "labelOverlap": True},
                 },
-                "y": {
-                    "field": "share",
-                    "type": "quantitative",
-                    "title": "singled out",
-                    "stack": None,
-                    "scale": {"domain": [0, 1]},
-                    "axis": {"format": "%", "tickCount": 4},
-                },
-                "color": {"field": "fill", "type": "nominal", "scale": None},
             },
+            "layer": [
+                {
+                    "mark": {"type": "bar"},
+                    "encoding": {
+                        "y": {"field": "share", **y},
+                        "color": {"field": "fill", "type": "nominal", "scale": None},
+                    },
+                },
+                {
+                    "mark": {"type": "rule", "color": "var(--ink)", "strokeWidth": 1.5},
+                    "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
+                },
+            ],
         }
     )
 
@@ -189,7 +202,8 @@ def _svg(spec: dict[str, Any]) -> str:
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """Return a share as people write it."""
     return f"{value:.0%}" if value >= 0.1 or value == 0 else f"{value:.1%}"
 
 
@@ -226,4 +240,4 @@ def named_map(lines: npt.NDArray[Any], chance: npt.NDArray[np.float64]) -> str:
 def steps_of_map() -> list[str]:
     """Return in words what the shades of the map mean, the lightest first."""
     bounds = [*_STEPS, 1.0]
-    return [f"{_percent(a)} to {_percent(b)}" for a, b in pairwise(bounds)]
+    return [f"{percent(a)} to {percent(b)}" for a, b in pairwise(bounds)]

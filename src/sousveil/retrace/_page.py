@@ -37,9 +37,22 @@ _RULES: Final = {
     "public_only": "Private operators share nothing",
     "each_alone": "Nobody shares",
     "no_recognition": "No face search",
-    "no_school": "No cameras near schools",
+    "no_school": "No cameras within 100 m of a school",
     "half": "Half of the cameras",
     "planned": "Planned cameras added",
+}
+_POWERS: Final = {
+    "cameras": ("How many of the cameras stand", "{:.0%}"),
+    "level": ("The least level of detail that is recorded", ""),
+    "recognition": ("How well faces are recognised", ""),
+    "retention_days": ("How long recordings are kept", "{:.0f} days"),
+}
+_STEPS: Final = {
+    ("level", "1"): "all, from detect on",
+    ("level", "2"): "observe and better",
+    ("level", "3"): "recognise and better",
+    ("level", "4"): "identify alone",
+    ("retention_days", "1"): "1 day",
 }
 
 
@@ -72,6 +85,7 @@ def render(result: Retraced) -> str:
         map=_charts.named_map(result.lines, result.named_at),
         shades=_charts.steps_of_map(),
         rules=_rule_table(summary),
+        steps=_step_table(summary),
         powers=summary["powers"],
         summary=summary,
         attribution=result.source.attribution,
@@ -102,27 +116,50 @@ def _sentences(summary: Summary) -> list[str]:
         return said
     said.append(
         f"Such a record gives away **{_share(rows['places_retraced'])}** of the places that they "
-        f"visit, the home of **{_share(rows['home_found'])}** of them, and accounts for "
-        f"**{_share(rows['time_retraced'])}** of their waking time in the area."
+        f"visit, and accounts for **{_share(rows['time_retraced'])}** of their waking time in the "
+        "area."
     )
+    home, work = rows["home_found"], rows["work_found"]
+    text = f"It gives away where they live for **{_share(home)}** of the {_count(home)} residents"
+    if work["mean"] is not None:
+        text += (
+            f", and where they work for **{_share(work)}** of the {_count(work)} who work in the "
+            "area"
+        )
+    said.append(f"{text}.")
     for key, which in (("unique", "named"), ("unique_if_followed", "seen")):
         one = summary[key]
         text = (
             f"With numbers instead of names, the passages that are {which} are like nobody else's "
-            f"for **{1 - one['never']:.0%}** of the residents by the end"
+            f"for **{_between(one['share'], one['low'], one['high'])}** of the residents by the end"
         )
         if one["median_day"] is not None:
-            text += f", and for half of them by day **{one['median_day']}**"
+            text += f", and for half of them by day **{one['median_day']}**{_days(one)}"
         said.append(f"{text}.")
     ties = summary["ties_if_followed"]
     if ties["suggested"]:
+        right = _between(ties["precision"], ties["precision_low"], ties["precision_high"])
+        met = _between(
+            ties["recall_of_met"] or 0.0, ties["recall_of_met_low"], ties["recall_of_met_high"]
+        )
         said.append(
-            f"Of pairs who are again and again seen at once, **{ties['precision']:.0%}** live "
-            f"together; that finds **{ties['recall_of_met'] or 0:.1%}** of those who live together "
-            "and went out together."
+            f"Of the {ties['suggested']:,} pairs with one of {ties['residents']:,} residents who "
+            f"are again and again seen at once, **{right}** live together; that finds **{met}** of "
+            "those who live together and went out together."
         )
     said += _rule_sentences(summary)
     return said
+
+
+def _count(row: dict[str, Any]) -> str:
+    return f"{row['residents']:,}"
+
+
+def _days(one: dict[str, Any]) -> str:
+    low, high = one["median_day_low"], one["median_day_high"]
+    if low == high == one["median_day"]:
+        return ""
+    return f" ({low} to {high})" if high is not None else f" ({low} at the soonest, or never)"
 
 
 def _rule_sentences(summary: Summary) -> list[str]:
@@ -152,10 +189,15 @@ def _by_name(summary: Summary) -> dict[str, dict[str, Any]]:
 def _share(row: dict[str, Any]) -> str:
     if row["mean"] is None:
         return "an unknown share"
-    text = _charts._percent(row["mean"])
-    if row["low"] is None:
+    return _between(row["mean"], row["low"], row["high"])
+
+
+def _between(share: float, low: float | None, high: float | None) -> str:
+    text = _charts.percent(share)
+    if low is None or high is None:
         return text
-    return f"{text} ({_charts._percent(row['low'])} to {_charts._percent(row['high'])})"
+    bounds = _charts.percent(low), _charts.percent(high)
+    return text if bounds == (text, text) else f"{text} ({bounds[0]} to {bounds[1]})"
 
 
 def _figures(result: Retraced) -> list[dict[str, str]]:
@@ -164,8 +206,10 @@ def _figures(result: Retraced) -> list[dict[str, str]]:
     found = [
         _figure(
             "What a network with these powers would hold",
-            "Mean over residents. The line is the 95 % interval over what is not known: which way "
-            "cameras look, and how well faces are recognised.",
+            "Mean over so many residents. The line is the 95 % interval over what is not known: "
+            "which way cameras look, how well faces are recognised, and who lives here. It rests "
+            f"on {_by_name(summary)['trips_seen']['sample']:,} residents, for places of work on "
+            f"{_by_name(summary)['work_found']['sample']:,} of them.",
             _charts.rows_chart(_measure_rows(summary)),
             "; ".join(f"{row.label}: {row.mean:.1%}" for row in _measure_rows(summary)),
         ),
@@ -178,13 +222,11 @@ def _figures(result: Retraced) -> list[dict[str, str]]:
         _figure(
             "A number in place of the name hides nobody for long",
             "Residents whose record, of cameras and hours alone, is nobody else's: if passages are "
-            "named (dark), or if everybody who is seen is known again (light).",
-            _charts.days_chart(
-                summary["unique"]["by_day"], summary["unique_if_followed"]["by_day"]
-            ),
+            "named (in front), or if everybody who is seen is known again (behind). Lines are 95 % "
+            "intervals.",
+            _charts.days_chart(summary["unique"], summary["unique_if_followed"]),
             "; ".join(
-                f"day {i + 1}: {v:.0%}"
-                for i, v in enumerate(np.cumsum(summary["unique"]["by_day"]))
+                f"day {i + 1}: {v:.0%}" for i, v in enumerate(summary["unique"]["until_day"])
             ),
         ),
     ]
@@ -226,7 +268,11 @@ def _rules_figure(summary: Summary) -> dict[str, str]:
 def _measure_rows(summary: Summary) -> list[Row]:
     return [
         Row(
-            _LABELS[row["name"]], row["mean"], row["low"] or row["mean"], row["high"] or row["mean"]
+            _LABELS[row["name"]],
+            row["mean"],
+            row["mean"] if row["low"] is None else row["low"],
+            row["mean"] if row["high"] is None else row["high"],
+            note=f" of {row['residents']:,}",
         )
         for row in summary["measures"]
         if row["mean"] is not None
@@ -241,16 +287,49 @@ def _rule_table(summary: Summary) -> list[dict[str, str]]:
     rules: dict[str, dict[str, Any]] = {}
     for row in summary["rules"]:
         rules.setdefault(row["rule"], {})[row["measure"]] = row
+    singled = {row["rule"]: row for row in summary["singled_out"] if "rule" in row}
     return [
         {
             "name": _RULES[name],
             "trips": _change(rows["trips_named"]),
             "places": _change(rows["places_retraced"]),
             "homes": _change(rows["home_found"]),
+            "unique": _unique(singled[name]),
             "days": f"{rows['days_held']['mean']:.1f}",
         }
         for name, rows in rules.items()
     ]
+
+
+def _step_table(summary: Summary) -> list[dict[str, Any]]:
+    """Return what is found as one power grows step by step, one part a power."""
+    steps: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in summary["curves"]:
+        steps.setdefault((row["of"], row["value"]), {})[row["measure"]] = row
+    singled = {(row["of"], row["value"]): row for row in summary["singled_out"] if "of" in row}
+    return [
+        {
+            "title": title,
+            "rows": [
+                {
+                    "name": _STEPS.get((of, value), text.format(float(value)))
+                    if of != "recognition"
+                    else value,
+                    "trips": _share(rows["trips_named"]),
+                    "homes": _share(rows["home_found"]),
+                    "unique": _unique(singled[of, value]),
+                }
+                for (of, value), rows in steps.items()
+                if of == one
+            ],
+        }
+        for one, (title, text) in _POWERS.items()
+        if steps
+    ]
+
+
+def _unique(row: dict[str, Any]) -> str:
+    return _between(row["unique"], row["unique_low"], row["unique_high"])
 
 
 def _change(row: dict[str, Any]) -> str:
@@ -261,4 +340,7 @@ def _change(row: dict[str, Any]) -> str:
     low, high = sorted((row["reduced_low"], row["reduced_high"]))
     if round(low, 2) == round(high, 2) == 0:
         return "no change"
-    return f"{-row['reduced']:+.0%} ({-high:+.0%} to {-low:+.0%})".replace("-", "−")
+    text = f"{-row['reduced']:+.0%}"
+    if round(low, 2) != round(high, 2):
+        text += f" ({-high:+.0%} to {-low:+.0%})"
+    return text.replace("-", "−")

@@ -211,13 +211,32 @@ def shares(measured: npt.NDArray[np.float32]) -> dict[str, Floats]:
     }
 
 
-def means(residents: Residents, world: World, rule: Rule, watch: Watch, seed: int) -> Floats:
-    """Return the means of the MEASURES, and DAYS_HELD, in one world under one rule."""
+class Outcome(NamedTuple):
+    """What a rule leaves in a world."""
+
+    values: Floats  # by resident: MEASURES and DAYS_HELD, NaN where there is nothing to measure
+    powers: Powers
+    held: Record
+    reach: Reach
+
+
+def tried(residents: Residents, world: World, rule: Rule, watch: Watch, seed: int) -> Outcome:
+    """Return what a rule leaves of the record in one world, and what that gives away."""
     powers, held = recorded(residents, world, rule, watch, seed)
-    measured = measure(residents, world.passed, held, world.cameras, rule.reach(world), powers)
+    reach = rule.reach(world)
+    measured = measure(residents, world.passed, held, world.cameras, reach, powers)
     kept = rule.retention_days or powers.retention_days
-    named = measured[:, m.DAYS_NAMED].mean() / min(kept, residents.days)
-    return np.array([*(_mean(values) for values in shares(measured).values()), named * kept])
+    days = measured[:, m.DAYS_NAMED] / min(kept, residents.days) * kept
+    values = np.column_stack([*shares(measured).values(), days])
+    return Outcome(values, powers, held, reach)
+
+
+def means(values: Floats) -> Floats:
+    """Return the mean of each column over those who have something to measure."""
+    known = np.isfinite(values)
+    number = known.sum(axis=0)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
 
 def recorded(
@@ -230,11 +249,6 @@ def recorded(
     held = record(residents, world.passed, world.cameras, watch.attends, powers,
                   seed=seed, world=world.number)  # fmt: skip
     return powers, held
-
-
-def _mean(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
 
 
 def curves(cameras: Cameras, days: int, ranges: Ranges) -> list[tuple[str, str, Rule]]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import betaincinv
 
 from sousveil.residents import Residents
 from sousveil.retrace import _attacks, _ties, _unicity
@@ -25,22 +26,26 @@ _POINTS: Final = (1, 2, 3, 4)
 _HOUR_S: Final = 3600
 
 
-def distributions(measured: npt.NDArray[np.float32], drawn: Floats) -> list[dict[str, Any]]:
+def distributions(
+    measured: npt.NDArray[np.float32], drawn: Floats, anew: Floats, of: list[int]
+) -> list[dict[str, Any]]:
     """Return each measure: its mean with interval over drawn worlds, and how residents differ.
 
-    drawn: worlds x MEASURES, means over a sample of residents. middle and quantiles: of all
-    residents, with middle powers.
+    drawn: worlds x MEASURES, means over a sample of residents; anew: the same of other residents of
+    the same kind, for the interval; of: how many of the sample each is of. middle and quantiles: of
+    all residents, with middle powers.
     """
     rows = []
     for i, (name, values) in enumerate(shares(measured).items()):
         known = values[np.isfinite(values)]
         quantiles = np.percentile(known, _QUANTILES) if len(known) else [None] * len(_QUANTILES)
-        low, high = interval(drawn[:, i])
+        mean = mean_of(drawn[:, i])
+        low, high = around(mean, anew[:, i])
         rows.append(
             {
                 "name": name,
                 "definition": MEASURES[name],
-                "mean": mean_of(drawn[:, i]),
+                "mean": mean,
                 "low": low,
                 "high": high,
                 "middle": mean_of(values),
@@ -49,6 +54,7 @@ def distributions(measured: npt.NDArray[np.float32], drawn: Floats) -> list[dict
                     for q, v in zip(_QUANTILES, quantiles, strict=True)
                 },
                 "residents": len(known),
+                "sample": of[i],
             }
         )
     return rows
@@ -61,6 +67,14 @@ def interval(values: Floats) -> tuple[float | None, float | None]:
         return None, None
     low, high = np.percentile(known, [2.5, 97.5])
     return number(low), number(high)
+
+
+def around(mean: float | None, values: Floats) -> tuple[float | None, float | None]:
+    """Return the interval of draws, widened to its mean where that lies at the very end."""
+    low, high = interval(values)
+    if mean is None or low is None or high is None:
+        return low, high
+    return min(low, mean), max(high, mean)
 
 
 def mean_of(values: Floats) -> float | None:
@@ -104,35 +118,72 @@ def _kept(residents: Residents, held: Record, reach: Reach, least: int) -> Passa
     return who[kept], held.camera[kept], held.time_s[kept]
 
 
-def uniqueness(residents: Residents, passages: Passages, seed: int) -> dict[str, Any]:
+def first(passages: Passages, n: int) -> Passages:
+    """Return the passages of the first n residents."""
+    who, camera, time_s = passages
+    mine = who < n
+    return who[mine], camera[mine], time_s[mine]
+
+
+def points(n_residents: int, passages: Passages) -> _unicity.Points:
+    """Return which cameras passed which of the first residents in which hours."""
+    who, camera, time_s = passages
+    return _unicity.points(n_residents, who, camera, time_s // _HOUR_S)
+
+
+def uniqueness(had: _unicity.Points, passages: Passages, seed: int) -> dict[str, Any]:
     """Return how few passages single out one resident, if names were replaced by numbers."""
     who, camera, time_s = passages
-    had = _unicity.points(residents.people.n, who, camera, time_s // _HOUR_S)
-    targets = np.arange(min(TARGETS, residents.people.n))
+    n = len(had.start) - 1
+    targets = np.arange(min(TARGETS, n))
     by_number = {
         str(k): None if np.isnan(one := _unicity.unicity(had, targets, k, draws=4, seed=seed))
         else number(one)
         for k in _POINTS
     }  # fmt: skip
-    days = _unicity.days_until_unique(had, targets, 24)
-    known = _attacks.traces(residents.people.n, who, had_keys(camera, time_s))
+    known = _attacks.traces(n, who, had_keys(camera, time_s))
     risk = _attacks.worst_case_risk(known, 2, targets[:_RISK_TARGETS])
     return {
         "residents": len(targets),
         "by_points": by_number,
-        "by_day": [number((days == d).mean()) for d in range(1, residents.days + 1)],
-        "never": number((days == 0).mean()),
-        "median_day": int(np.median(days[days > 0])) if (days > 0).mean() > 0.5 else None,
         "risk_of_two_points": number(risk.mean()),
     }
 
 
-def ever_unique(residents: Residents, passages: Passages) -> float:
-    """Return the share of residents whose passages are like nobody else's by the end."""
-    who, camera, time_s = passages
-    had = _unicity.points(residents.people.n, who, camera, time_s // _HOUR_S)
-    targets = np.arange(min(TARGETS, residents.people.n))
-    return number((_unicity.days_until_unique(had, targets, 24) > 0).mean())
+def unique_by_day(had: _unicity.Points, days: int) -> Floats:
+    """Return which share of the first residents, at most TARGETS, is unique after each day."""
+    targets = np.arange(min(TARGETS, len(had.start) - 1))
+    day = _unicity.days_until_unique(had, targets, 24)
+    return np.array([((day > 0) & (day <= d)).mean() for d in range(1, days + 1)])
+
+
+def singled_out(worlds: Floats, middle: Floats) -> dict[str, Any]:
+    """Return the share that is unique by each day, by the end, and the day by which half are.
+
+    worlds: worlds x days; middle: by day, with middle powers.
+    """
+    by_day = worlds.mean(axis=0)
+    bounds = [interval(column) for column in worlds.T]
+    half = [(one >= 0.5).argmax() + 1 if one[-1] >= 0.5 else np.inf for one in (by_day, *worlds)]
+    low, high = np.percentile(half[1:], [2.5, 97.5], method="closest_observation")
+    return {
+        "share": number(by_day[-1]),
+        "low": bounds[-1][0],
+        "high": bounds[-1][1],
+        "middle": number(middle[-1]),
+        "never": number(1.0 - by_day[-1]),
+        "by_day": [number(one) for one in np.diff(by_day, prepend=0.0)],
+        "until_day": [number(one) for one in by_day],
+        "until_day_low": [low for low, _ in bounds],
+        "until_day_high": [high for _, high in bounds],
+        "median_day": _day(half[0]),
+        "median_day_low": _day(low),
+        "median_day_high": _day(high),
+    }
+
+
+def _day(day: float) -> int | None:
+    return int(day) if np.isfinite(day) else None
 
 
 def had_keys(camera: Any, time_s: Any) -> Any:
@@ -141,31 +192,50 @@ def had_keys(camera: Any, time_s: Any) -> Any:
     return np.unique(codes + camera, return_inverse=True)[1]
 
 
-def household_ties(residents: Residents, passages: Passages, powers: Powers) -> dict[str, Any]:
-    """Return how well the record tells who lives together."""
-    targets = np.arange(min(TARGETS, residents.people.n))
+def household_ties(
+    residents: Residents, passages: Passages, powers: Powers, met: int, most: int
+) -> dict[str, Any]:
+    """Return how well the record tells who lives together. met: of met_pairs."""
+    targets = np.arange(min(most, residents.people.n))
     found = _ties.ties(
-        residents.people, targets, *passages, _met(residents, targets),
+        residents.people, targets, *passages, met,
         together_s=powers.together_s, meetings=powers.meetings, places=powers.places,
     )  # fmt: skip
+    low, high = binomial(found.right, found.suggested)
     return {
+        "residents": len(targets),
         "suggested": found.suggested,
         "right": found.right,
         "household_pairs": found.household_pairs,
         "met_pairs": found.met_pairs,
         "precision": _or_none(found.precision),
+        "precision_low": low,
+        "precision_high": high,
         "recall": _or_none(found.recall),
         "recall_of_met": _or_none(found.recall_of_met),
     }
+
+
+def binomial(hits: int, tries: int) -> tuple[float | None, float | None]:
+    """Return the exact 95 % interval of a share (Clopper & Pearson 1934), None without tries."""
+    if not tries:
+        return None, None
+    low = betaincinv(hits, tries - hits + 1, 0.025) if hits else 0.0
+    high = betaincinv(hits + 1, tries - hits, 0.975) if hits < tries else 1.0
+    return number(low), number(high)
 
 
 def _or_none(value: float | None) -> float | None:
     return None if value is None else number(value)
 
 
-def _met(residents: Residents, targets: Any) -> int:
-    """Return how many pairs of a target and a household member walked anywhere together."""
+def met_pairs(residents: Residents) -> int:
+    """Return how many pairs of a target and a household member walked anywhere together.
+
+    Targets are the first residents, at most TARGETS.
+    """
     trips, people = residents.trips, residents.people
+    targets = np.arange(min(TARGETS, people.n))
     mine = np.flatnonzero(trips.together)
     household = people.household[trips.resident[mine]]
     walk = np.column_stack([household, trips.depart_s[mine], trips.origin[mine],

@@ -1,7 +1,7 @@
 """Who belongs together, read from a record: people who are again and again seen at once.
 
-After Crandall et al., Inferring social ties from geographic coincidences, PNAS 107 (2010): three
-meetings at different times and places already make a tie very likely.
+After Crandall et al., Inferring social ties from geographic coincidences, PNAS 107 (2010): a very
+small number of meetings at different times and places already makes a tie likely.
 """
 
 from __future__ import annotations
@@ -54,8 +54,12 @@ def ties(
     A meeting: both pass a camera within together_s. A pair is suggested by meetings in at least so
     many different hours, and at so many different cameras.
     """
-    order = np.lexsort((resident, time_s, camera))
-    resident, camera, time_s = resident[order], camera[order], time_s[order]
+    # Sorted by camera, time and resident as one number, which is several times faster than lexsort.
+    span = np.int64(time_s.max()) + 1 if len(time_s) else np.int64(1)
+    key = np.sort((camera.astype(np.int64) * span + time_s) * people.n + resident)
+    key, resident = np.divmod(key, people.n)
+    camera, time_s = (part.astype(np.int32) for part in np.divmod(key, span))
+    resident = resident.astype(np.int32)
     first = np.searchsorted(camera, np.arange(int(camera.max()) + 2 if len(camera) else 1))
     of_target = np.zeros(people.n, bool)
     of_target[targets] = True

@@ -37,7 +37,8 @@ def points(n_residents: int, resident: Any, place: Any, interval: Any) -> Points
     n_places = int(place.max()) + 1 if len(place) else 1
     code = interval.astype(np.int64) * n_places + place
     codes, point = np.unique(code, return_inverse=True)
-    both = np.unique(resident.astype(np.int64) * max(len(codes), 1) + point)
+    both = np.sort(resident.astype(np.int64) * max(len(codes), 1) + point)
+    both = both[np.append(True, both[1:] != both[:-1])] if len(both) else both
     resident, point = np.divmod(both, max(len(codes), 1))
     start = np.searchsorted(resident, np.arange(n_residents + 1))
     by_point = np.argsort(point, kind="stable")

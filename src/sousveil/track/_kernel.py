@@ -11,40 +11,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from sousveil._heap import drop_least, push
+
 _INF = np.inf
-
-
-@njit(cache=True, nogil=True)
-def _push(keys: Any, nodes: Any, size: int, key: float, node: int) -> int:
-    i = size
-    while i > 0:
-        parent = (i - 1) >> 1
-        if keys[parent] <= key:
-            break
-        keys[i], nodes[i] = keys[parent], nodes[parent]
-        i = parent
-    keys[i], nodes[i] = key, node
-    return size + 1
-
-
-@njit(cache=True, nogil=True)
-def _sink(keys: Any, nodes: Any, size: int) -> int:
-    """Remove the least entry, which stands first."""
-    size -= 1
-    key, node = keys[size], nodes[size]
-    i = 0
-    while True:
-        child = 2 * i + 1
-        if child >= size:
-            break
-        if child + 1 < size and keys[child + 1] < keys[child]:
-            child += 1
-        if keys[child] >= key:
-            break
-        keys[i], nodes[i] = keys[child], nodes[child]
-        i = child
-    keys[i], nodes[i] = key, node
-    return size
 
 
 @njit(cache=True, nogil=True)
@@ -61,10 +30,10 @@ def _spread(
     for node, away in ((a[edge], at_m), (b[edge], length[edge] - at_m)):
         if seen[node] != stamp or away < distance[node]:
             seen[node], distance[node], parent[node] = stamp, away, edge
-            size = _push(keys, nodes, size, away, node)
+            size = push(keys, nodes, size, away, node)
     while size > 0:
         key, node = keys[0], nodes[0]
-        size = _sink(keys, nodes, size)
+        size = drop_least(keys, nodes, size)
         if key > most_m:
             return
         if key > distance[node]:
@@ -74,7 +43,7 @@ def _spread(
             if away <= most_m and (seen[to] != stamp or away < distance[to]):
                 seen[to], distance[to], parent[to] = stamp, away, out_edge[i]
                 if size < len(keys):
-                    size = _push(keys, nodes, size, away, to)
+                    size = push(keys, nodes, size, away, to)
 
 
 @njit(cache=True, nogil=True)
