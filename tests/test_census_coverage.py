@@ -27,7 +27,7 @@ from sousveil.errors import UnusableInput
 from sousveil.records import LEVELS
 from sousveil.report import _layers, _limits, render
 from tests.osm_files import CAMERA, node, write
-from tests.report_census import town, with_lists
+from tests.report_census import town
 from tests.test_report_browser import (
     CONTRAST,
     EVERY_RULE,
@@ -247,13 +247,15 @@ def test_the_middle_of_what_is_unknown_has_no_intervals() -> None:
     assert not any(" to " in cell for row in shares.values() for cell in row)
 
 
-def test_what_the_lists_miss_is_not_spread_over_the_streets(seen_town: sv.Census) -> None:
-    missed = {"estimate": 90.0, "definition": "ordinary cameras on the ground of all"}
-    several = replace(seen_town, summary=with_lists(seen_town).summary | {"undercount": missed})
-    assert several.coverage is not None
-    intro = _layers.section(several.coverage, several.summary).intro
-    assert "another population (ordinary cameras on the ground of all)" in intro
-    assert "another population" not in _layers.section(several.coverage, seen_town.summary).intro
+def test_what_the_lists_miss_is_added_and_said(seen_town: sv.Census) -> None:
+    assert seen_town.coverage is not None
+    intro = _layers.section(seen_town.coverage, seen_town.summary).intro
+    assert "at least" in intro
+    more = _covered(seen_town, 8, 0, QUIET, "1.5/1.2/2")
+    assert more.coverage is not None
+    section = _layers.section(more.coverage, more.summary)
+    assert "20 cameras that no list has (8 to 40) are in these figures, as stated" in section.intro
+    assert "listed cameras and those that no list has" in section.sentences[0]
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ import shapely
 from shapely import LineString, box
 
 from sousveil import priors as prior_module
-from sousveil.coverage import _draws, _unlisted, _views, of_tables, seen_at, watched
-from sousveil.errors import UnusableInput
+from sousveil import undercount as undercounts
+from sousveil.coverage import _draws, _seeing, _unlisted, _views, of_tables, seen_at, watched
 from sousveil.optics import blind_m, distance_m, reach_m, upper_edge_m, vfov_deg
 from sousveil.records import LEVELS, SEEN, STRETCHES, VIEWS, VISIBLE, WATCHED
 from sousveil.visibility import obstacles
@@ -124,7 +124,7 @@ def test_the_result_does_not_depend_on_the_tiling() -> None:
     town = unknown_town(np.random.default_rng(5), 25)
     made = [
         of_tables(*town, draws=50, seed=3, tile=tile, sensitivity=False,
-                  undercount=_unlisted.Undercount(1.5, 1.2, 2.0))
+                  undercount=undercounts.stated("1.5/1.2/2", 25))
         for tile in (5, 9, 11)
     ]  # fmt: skip
     assert made[0].streets.equals(made[1].streets)
@@ -398,10 +398,12 @@ def test_what_no_list_has_is_added_by_the_undercount() -> None:
     town = unknown_town(np.random.default_rng(11), 30)
     listed = of_tables(*town, draws=100, sensitivity=False)
     more = of_tables(*town, draws=100, sensitivity=False,
-                     undercount=_unlisted.Undercount(2.0, 1.6, 2.5))  # fmt: skip
+                     undercount=undercounts.stated("2/1.6/2.5", 30))  # fmt: skip
     a, b = (row_of(made.summary, "detect")["km"] for made in (listed, more))
     assert 1.3 * a < b < 2.2 * a
-    assert more.summary["undercount"] == {"estimate": 2.0, "low": 1.6, "high": 2.5}
+    told = more.summary["undercount"]
+    assert (told["estimate"], told["low"], told["high"]) == (2.0, 1.6, 2.5)
+    assert told["unlisted"] == {"estimate": 30.0, "low": 18.0, "high": 45.0}
     assert any("at least" in note for note in listed.summary["notes"])
     assert not any("at least" in note for note in more.summary["notes"])
     assert more.views.num_rows == listed.views.num_rows  # nobody is made up one by one
@@ -412,21 +414,83 @@ def test_as_many_unlisted_cameras_as_the_undercount_says() -> None:
     del streets
     blocks = obstacles(towns.PLANE, buildings)
     views = _views.views_of(cameras, blocks, prior_module.read())
-    undercount = _unlisted.Undercount(1.8, 1.4, 2.4)
+    undercount = undercounts.stated("1.8/1.4/2.4", 40)
     plan = _draws.plan(2000, 0, groups=2000)
-    factor = _unlisted.factors(undercount, plan)
-    assert np.quantile(factor, [0.025, 0.975]) == pytest.approx([1.38, 2.36], abs=0.08)
     at = np.random.default_rng(0).uniform(0, 200, (300, 2))
-    more = _unlisted.candidates(views, at, np.ones(300), blocks, undercount, 0)
-    there = _unlisted.presence(factor, 40, len(more.camera_id))
+    more, unlisted = _unlisted.candidates(
+        views, at, np.ones(300), np.zeros(300, np.int64), blocks, undercount, 0
+    )
+    number = unlisted.numbers(plan)
+    # 40 listed: 16, 32 and 56 others
+    many = unlisted.numbers(_draws.plan(20_000, 0, groups=20_000))
+    assert np.quantile(many, [0.025, 0.5, 0.975]) == pytest.approx([16, 32, 56], abs=1)
+    there = unlisted.presence(plan)
     drawn = _draws.draw(_views.concatenated(views, more), plan, there).exists[40:]
-    assert drawn.sum(axis=0).mean() == pytest.approx(40 * (factor.mean() - 1), rel=0.05)
+    assert drawn.sum(axis=0).tolist() == number.tolist()
+    assert drawn.mean(axis=1).std() < 0.02  # each as likely as the others
 
 
-@pytest.mark.parametrize("text", ["2", "1/2", "0.5/0.4/0.9", "2/3/4", "a/b/c", "2/1/inf"])
-def test_an_undercount_that_cannot_be(text: str) -> None:
-    with pytest.raises(UnusableInput, match="--undercount"):
-        _unlisted.parsed(text)
+def test_intervals_hold_the_truth_where_lists_find_some_cameras_more_easily(
+    tmp_path: Path,
+) -> None:
+    certain = towns.prior_table(tmp_path, pixels_h="value,1280,0")
+    held, errors, plain = [], [], []
+    for seed in range(10):
+        town = towns.surveyed(np.random.default_rng([seed, 2]), 220, blocks=6)
+        real = of_tables(town.really, town.streets, town.buildings, draws=0, priors=certain)
+        truth = row_of(real.summary, "detect")["share"]
+        for missing, found in ((town.missing(), errors), (town.by_one_factor(), plain)):
+            made = of_tables(town.listed, town.streets, town.buildings, draws=60, seed=seed,
+                             priors=certain, sensitivity=False, undercount=missing)  # fmt: skip
+            said = row_of(made.summary, "detect")
+            found.append(said["share"] - truth)
+            if missing.covariates:
+                held.append(said["low"] <= truth <= said["high"])
+    assert len(held) == 10
+    assert sum(held) >= 7  # at 95 %: fewer in 1 of 1,000 such studies (binomial)
+    assert abs(np.mean(errors)) < 0.6 * abs(np.mean(plain))
+    assert np.mean(plain) < 0
+
+
+def test_unlisted_cameras_stay_within_the_population_of_the_estimate() -> None:
+    lines, houses = towns.grid(6)
+    rng = np.random.default_rng(1)
+    rows = [
+        p | {"kind": "alpr" if p["x"] < 200 else "camera"} for p in towns.on_streets(rng, 60, 6)
+    ]
+    ground = shapely.from_wkb(towns.wkb(box(-50, -50, 200, 500)))
+    cameras = towns.cameras(*rows)
+    mine = np.array([kind == "alpr" for kind in cameras["kind"].to_pylist()])
+    missing = undercounts.Missing("lists", mine / mine.sum(), int(mine.sum()), 50.0, 40.0, 60.0,
+                                  ground)  # fmt: skip
+    blocks = obstacles(towns.PLANE, towns.buildings(*houses))
+    views = _views.views_of(cameras, blocks, prior_module.read())
+    at = np.concatenate([shapely.get_coordinates(line.segmentize(5)) for line in lines])
+    more, _ = _unlisted.candidates(views, at, np.ones(len(at)), np.zeros(len(at), np.int64), blocks,
+                                   missing, 0)  # fmt: skip
+    assert len(more.camera_id) == 110
+    assert more.xy[:, 0].max() < 213  # 12 m beside a street
+    assert len({more.priors["pixels_h"].rows[i].source for i in more.priors["pixels_h"].holds}) == 1
+
+
+def test_without_draws_nothing_is_made_up() -> None:
+    town = unknown_town(np.random.default_rng(14), 10)
+    many = undercounts.stated("2/1.6/2.5", 10)
+    plain = of_tables(*town, draws=0)
+    made = of_tables(*town, draws=0, undercount=many)
+    assert made.summary["seen"] == plain.summary["seen"]
+    assert any("at least" in note for note in made.summary["notes"])
+
+
+def test_many_candidates_are_drawn_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = unknown_town(np.random.default_rng(15), 20)
+    more = undercounts.stated("2/1.6/2.5", 20)
+    whole = of_tables(*town, draws=60, sensitivity=False, undercount=more)
+    monkeypatch.setattr(_seeing, "_AT_ONCE", 500)
+    monkeypatch.setattr(_unlisted, "_AT_ONCE", 100)
+    parts = of_tables(*town, draws=60, sensitivity=False, undercount=more)
+    assert whole.streets.equals(parts.streets)
+    assert whole.summary == parts.summary
 
 
 def test_where_only_directions_are_unknown_they_are_what_matters(tmp_path: Path) -> None:

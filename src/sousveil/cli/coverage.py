@@ -14,6 +14,7 @@ EXAMPLES = """
 
 - `sousveil coverage munich.osm.pbf -o seen` : tables, a map and a picture to print
 - `sousveil coverage munich.osm.pbf -o seen --undercount 1.8/1.3/2.6` : with cameras no list has
+- `sousveil coverage perth.osm.pbf perth_cameras.json -o seen` : two lists, and what both miss
 - `sousveil coverage munich.osm.pbf -o seen --draws 0` : the middle of what is unknown, no intervals
 - `sousveil coverage munich.osm.pbf -o seen --priors mine.csv` : with priors of your own
 """
@@ -54,10 +55,12 @@ def coverage(
     undercount: Annotated[
         str | None,
         typer.Option(
-            metavar="E/LOW/HIGH",
+            metavar="U",
             show_default=False,
-            help="Cameras for each listed one, such as 1.8/1.3/2.6. Default: none are "
-            "added, and the figures are at least.",
+            help="Cameras that no list has: for each listed one as estimate/low/high, such as "
+            "1.8/1.3/2.6; or a result of census, link or capture (directory or JSON); or prior; or "
+            "none. Default: what the overlap of several lists tells; of one list nothing, and the "
+            "figures are at least.",
         ),
     ] = None,
     priors: Annotated[

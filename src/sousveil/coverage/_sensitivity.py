@@ -61,7 +61,7 @@ def drivers(scene: Scene, seed: int) -> Drivers | None:
         from SALib.sample import sobol as design
     except ImportError:
         return None
-    names = [f for f in FACTORS if f != "cameras that no list has" or scene.presence is not None]
+    names = [f for f in FACTORS if f != "cameras that no list has" or scene.unlisted is not None]
     problem = {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
     rows = design.sample(problem, BASE, calc_second_order=False, seed=seed)
     lengths = _km(scene, _plan_of(rows, names, seed))
@@ -101,14 +101,7 @@ def _plan_of(rows: Floats, names: list[str], seed: int) -> Plan:
 
 def _km(scene: Scene, draws: Plan) -> Floats:
     """Return the street kilometres seen at the first level at a random moment, for each draw."""
-    from sousveil.coverage import _unlisted
-
-    presence = scene.presence
-    if presence is not None and scene.undercount is not None:
-        n = len(scene.views.listed), int(scene.views.listed.sum())
-        listed = int((scene.views.listed & ~scene.views.indoor).sum())
-        drawn = _unlisted.factors(scene.undercount, draws)
-        presence = _unlisted.presence(drawn, listed, n[0] - n[1])
+    presence = scene.unlisted and scene.unlisted.presence(draws)
     seen = _seeing.see(scene.points, scene.views, scene.obstacles, draws,
                        radius_m=scene.radius_m, groups=1, presence=presence)  # fmt: skip
     km: Floats = seen.sums[0, 0, 0, 0] / 1e6
@@ -156,7 +149,7 @@ def _unknown_views(scene: Scene, factor: str) -> npt.NDArray[np.bool_]:
 
 
 def _nobody_else(scene: Scene, draws: Plan) -> Floats | None:
-    return None if scene.presence is None else np.zeros(draws.n)
+    return None if scene.unlisted is None else np.zeros(draws.n)
 
 
 def _width(scene: Scene, factor: str, known: Ints, seed: int) -> float:

@@ -13,8 +13,8 @@ from scipy.spatial import cKDTree
 
 from sousveil.coverage import _sensitivity
 from sousveil.coverage._seeing import Seen
-from sousveil.coverage._unlisted import Undercount
 from sousveil.records import LEVELS
+from sousveil.undercount import Missing
 
 if TYPE_CHECKING:
     from sousveil.coverage import Scene
@@ -44,7 +44,7 @@ def summarise(
     on: date | None,
     draws: int,
     seed: int,
-    undercount: Undercount | None,
+    undercount: Missing | None,
     drivers: _sensitivity.Drivers | None,
     buildings: pa.Table,
     population: int | None,
@@ -70,7 +70,7 @@ def summarise(
             "moved_out_of_buildings": moved,
             "direction_stated": int(np.isfinite(scene.views.bearing_deg).sum()),
         },
-        "undercount": None if undercount is None else undercount._asdict(),
+        "undercount": undercount and undercount.told(),
         "street_km": round(float(length_km[0]), 6),
         "footway_km": round(float(length_km[1]), 6),
         "seen": _shares(seen, length_km),
@@ -155,8 +155,11 @@ def _storeys(text: str | None) -> float:
         return 2.0
 
 
+_AT_LEAST: Final = "Cameras that no list has are not in the figures, which are therefore at least."
+
+
 def _notes(
-    undercount: Undercount | None,
+    undercount: Missing | None,
     draws: int,
     drivers: _sensitivity.Drivers | None,
     homes_left_out: int,
@@ -166,9 +169,10 @@ def _notes(
         "`moment`: at a random moment, with cameras that turn looking one way. `could`: if they "
         "were turned there.",
     ]
-    if undercount is None:
-        notes.append("No undercount was given: cameras that no list has are not in the figures, "
-                     "which are therefore at least.")  # fmt: skip
+    if undercount is None or not undercount.known or draws == 0:
+        notes.append((undercount and not undercount.known and undercount.note) or _AT_LEAST)
+    elif undercount.note:
+        notes.append(undercount.note)
     if homes_left_out:
         notes.append(f"{homes_left_out:,} cameras of private homes are left out: what they see "
                      "would show where they are.")  # fmt: skip

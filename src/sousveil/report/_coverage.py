@@ -84,6 +84,13 @@ def answer(summary: dict[str, Any]) -> str:
         f"Of {summary['street_km']:,.1f} km of street in the data **{could['share']:.1%}** could "
         f"be seen by {summary['cameras']['used']:,} listed cameras"
     )
+    told = summary["undercount"]
+    if summary["draws"] and told and told["unlisted"]:
+        more = told["unlisted"]
+        text += (
+            f" and those that no list has, {more['estimate']:,.0f} ({more['low']:,.0f} to "
+            f"{more['high']:,.0f})"
+        )
     if summary["draws"]:
         text += f" ({could['low']:.1%} to {could['high']:.1%})"
     text += f", and **{moment['share']:.1%}** is seen at a random moment"

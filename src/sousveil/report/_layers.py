@@ -70,19 +70,27 @@ def section(result: Coverage, summary: Summary) -> Section:
     )
 
 
+def _unlisted(seen: Summary) -> str:
+    """Say whether cameras that no list has are in the figures, and how many these are."""
+    told = seen["undercount"]
+    if told is None or (told["unlisted"] and not seen["draws"]):
+        return "Cameras that no list has are not in these figures, which are therefore at least."
+    if told["note"] or not told["unlisted"]:
+        return str(told["note"])
+    more = told["unlisted"]
+    return (
+        f"{more['estimate']:,.0f} cameras that no list has ({more['low']:,.0f} to "
+        f"{more['high']:,.0f}) are in these figures, as stated."
+    )
+
+
 def _caveats(seen: Summary, summary: Summary) -> list[str]:
     said = [
         "Seen means that the pixels would allow it in good light; nobody need look. A camera that "
         "turns looks one way at a time: at a random moment it counts with the share of directions "
         "it shows, while “could be seen” asks where it could be turned.",
-        "Cameras that no list has are not in these figures, which are therefore at least.",
+        _unlisted(seen),
     ]
-    missed = summary.get("undercount")
-    if missed and missed["estimate"]:
-        said.append(
-            "The estimate of what the lists miss is of another population "
-            f"({missed['definition']}), and is not spread over the streets."
-        )
     within_km = summary["street_km"] or 0.0
     if summary["boundary"]["kind"] == "covered" and seen["street_km"] > within_km + 0.05:
         said.append(
