@@ -82,9 +82,26 @@ def test_without_chance_it_is_plain_geometry(tmp_path: Path) -> None:
             ours = row_of(result.summary, level, question)
             assert ours["km"] == pytest.approx(km, abs=2e-4 * max(km, 1), rel=1e-3), level
             assert ours["low"] == ours["high"] == ours["share"]
-    for column in ("probability", "could", "public", "private"):
+    _owners_are_bounded(result, cameras)
+    for column in ("probability", "could", "public", "private", "unknown"):
         assert set(np.round(result.streets[column].to_numpy(), 6)) <= {0.0, 1.0}
     _stretches_are_as_drawn(result.streets, truth)
+
+
+def _owners_are_bounded(result: Any, cameras: pa.Table) -> None:
+    """By geometry again: what known owners see, and what they and all of unknown owner see."""
+    lines, _ = towns.grid()
+    owner = np.array(cameras["operator_class"].to_pylist())
+    for by, level in (("public", "detect"), ("private", "observe"), ("unknown", "detect")):
+        said = row_of(result.summary, level, by=by)
+        known = plain_geometry(cameras.filter(pa.array(owner == by)))[level]
+        such = (owner == by) | (owner == "unknown")
+        may_be = plain_geometry(cameras.filter(pa.array(such)))[level]
+        km, most = (sum(line.intersection(x).length for line in lines) / 1000
+                    for x in (known, may_be))  # fmt: skip
+        assert said["km"] == pytest.approx(km, abs=2e-4)
+        share = most / result.summary["street_km"]
+        assert said["high"] == pytest.approx(share, abs=3e-4)
 
 
 def _stretches_are_as_drawn(streets: pa.Table, truth: dict[str, Any]) -> None:
@@ -181,6 +198,27 @@ def test_what_is_drawn_has_the_priors_distribution(tmp_path: Path) -> None:
     assert np.quantile(bearing, [0.25, 0.5, 0.75]) == pytest.approx([90, 180, 270], abs=4)
 
 
+def test_the_shares_of_owners_hold_whoever_owns_the_unknown_ones() -> None:
+    cameras, streets, buildings = unknown_town(np.random.default_rng(16), 30)
+    rng = np.random.default_rng(0)
+    hidden = np.where(rng.random(30) < 0.6, "unknown", cameras["operator_class"].to_pylist())
+    place = cameras.schema.get_field_index("operator_class")
+    told = cameras.set_column(place, "operator_class", pa.array(hidden.tolist()))
+    really, said = (of_tables(c, streets, buildings, draws=80, sensitivity=False)
+                    for c in (cameras, told))  # fmt: skip
+    for by in ("public", "private"):
+        true, ours = (row_of(made.summary, "detect", by=by) for made in (really, said))
+        assert ours["share"] < true["share"]  # at least
+        assert ours["high"] > true["high"]  # and at most
+        mine, wide = (made.streets for made in (really, said))
+        assert said.summary["street_km"] == really.summary["street_km"]
+        # streets are joined differently, so by length
+        seen = [pc.sum(pc.multiply(t[by], t["length_m"])).as_py() for t in (mine, wide)]
+        most = pc.sum(pc.multiply(wide[f"{by}_high"], wide["length_m"])).as_py()
+        assert seen[1] < seen[0] < most
+    assert any("as if every camera of unknown owner" in note for note in said.summary["notes"])
+
+
 def test_existence_fades_with_the_last_confirmation(tmp_path: Path) -> None:
     rows = [{"x": float(i), "y": 0.0, "last_seen": date(2026 - 5 * (i % 2), 1, 1)}
             for i in range(100)]  # fmt: skip
@@ -226,7 +264,7 @@ def test_figures_are_in_order() -> None:
     assert table.schema.equals(STRETCHES)
     assert made.views.schema.equals(VIEWS)
     assert made.visible.schema.equals(VISIBLE)
-    for name in ("could", "public", "private", "expected"):
+    for name in ("could", "public", "private", "unknown", "expected"):
         low, value, high = (table[name + end].to_numpy() for end in ("_low", "", "_high"))
         assert np.all(low <= value + 1e-6)
         assert np.all(value <= high + 1e-6)

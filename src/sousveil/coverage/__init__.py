@@ -438,6 +438,8 @@ def _stretch_table(scene: Scene, seen: Seen) -> pa.Table:
             names = ["probability", "low", "high"]
         for k, name in enumerate(names):
             columns[name] = pa.array(means[:, i, :, k].ravel())
+    for owner in ("public", "private"):  # at most, all of unknown owner are such
+        columns[f"{owner}_high"] = columns[f"maybe_{owner}_high"]
     return pa.table(columns).select(STRETCHES.names).cast(STRETCHES)
 
 

@@ -28,7 +28,12 @@ _SQUARE_M: Final = 50.0
 _TASKS: Final = 4
 _AT_ONCE: Final = 4_000_000  # views times draws
 _95: Final = 1.959964
-FIGURES: Final = ("probability", "could", "public", "private", "expected")
+FIGURES: Final = (
+    "probability", "could", "public", "private", "unknown", "maybe_public", "maybe_private",
+    "expected",
+)  # fmt: skip
+"""What is told of a point. Of owners: by at least one camera known to be public, known to be
+private, of unknown owner, that is or may be public, that is or may be private."""
 
 
 class Points(NamedTuple):
@@ -44,7 +49,7 @@ class Seen(NamedTuple):
 
     near: the points that a camera may see; the figures of the others are 0.
     figures: near x FIGURES x levels x (estimate, low, high).
-    sums: question x class (any, public, private) x kind x level x draw, in millimetres.
+    sums: question x class (_kernel.N_CLASSES) x kind x level x draw, in millimetres.
     """
 
     near: Ints
@@ -77,7 +82,7 @@ def see(
     tiles = list(_tiles(points.xy, views, obstacles, radius_m, tile))
     near = np.concatenate([mine for mine, _ in tiles]) if tiles else np.zeros(0, np.int64)
     group = (np.arange(plan.n) * groups // plan.n).astype(np.int64)
-    sums = np.zeros((2, 3, 2, len(LEVELS), plan.n), np.int64)
+    sums = np.zeros((2, _kernel.N_CLASSES, 2, len(LEVELS), plan.n), np.int64)
     lengths = np.zeros((len(views.camera_id) if by_camera else 0, plan.n), np.int64)
     figures = [np.zeros((0, len(FIGURES), len(LEVELS), 3), np.float32)]
     for mine, cameras in tiles:
@@ -175,7 +180,7 @@ class Tile:
     ) -> tuple[npt.NDArray[np.float32], Ints, Ints]:
         n, cameras = len(self.xy), len(self.views.camera_id)
         tasks = min(_TASKS, 2 * (os.cpu_count() or 1))
-        sums = np.zeros((2, 3, 2, len(LEVELS), plan.n), np.int64)
+        sums = np.zeros((2, _kernel.N_CLASSES, 2, len(LEVELS), plan.n), np.int64)
         total = np.zeros((n, len(FIGURES), len(LEVELS)), np.int64)
         squares = np.zeros_like(total)
         lengths = np.zeros((cameras if by_camera else 0, plan.n), np.int64)

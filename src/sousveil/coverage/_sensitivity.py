@@ -27,6 +27,7 @@ BASE: Final = 128
 
 _ALONE_DRAWS: Final = 200
 _MOST_CAMERAS: Final = 20_000
+_MOST_UNLISTED: Final = 10  # candidates for each listed camera; with more, no visit narrows much
 _TRIALS: Final = 3
 _TRIAL_DRAWS: Final = 300
 _ON_SITE: Final = ("direction", "height and tilt")
@@ -68,7 +69,7 @@ def drivers(scene: Scene, seed: int) -> Drivers | None:
     if np.ptp(lengths) == 0:
         return None
     found = analysis.analyze(problem, lengths, calc_second_order=False, seed=seed)
-    total = np.clip(found["ST"], 0.0, None)
+    total = np.clip(found["ST"], 0.0, 1.0)  # beyond 1 is chance of the design
     order = np.argsort(-total, kind="stable")
     on_site = max(_ON_SITE, key=lambda factor: total[names.index(factor)])
     cameras, narrowed, n = _worth_a_visit(scene, on_site, seed)
@@ -119,7 +120,8 @@ def _worth_a_visit(scene: Scene, factor: str, seed: int) -> tuple[list[str], flo
     unknown[views.camera[_unknown_views(scene, factor)]] = True
     unknown &= ~views.indoor & views.listed
     n = int(unknown.sum())
-    if n == 0 or len(views.camera_id) > _MOST_CAMERAS:
+    n_all, n_listed = len(views.camera_id), int(views.listed.sum())
+    if n == 0 or n_all > min(_MOST_CAMERAS, (1 + _MOST_UNLISTED) * n_listed):
         return [], None, n
     only = plan(_ALONE_DRAWS, seed + 1, groups=1, vary=FACTORS[factor])
     alone = _seeing.see(scene.points, views, scene.obstacles, only, radius_m=scene.radius_m,

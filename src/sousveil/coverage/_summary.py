@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 QUESTIONS: Final = ("moment", "could")
-BY: Final = ("any", "public", "private")
+BY: Final = ("any", "public", "private", "unknown")
+"""Whose cameras see; the classes of _kernel.N_CLASSES, without the two that bound the others."""
+
+MAYBE: Final = {"public": 4, "private": 5}
+"""The class of cameras that are or may be such: what bounds the share from above."""
 WAYS: Final = ("streets", "footways", "all")
 
 HOMES: Final = frozenset(
@@ -88,8 +92,10 @@ def _shares(seen: Seen, length_km: npt.NDArray[Any]) -> list[dict[str, Any]]:
         for q, question in enumerate(QUESTIONS):
             for k, by in enumerate(BY):
                 for i, level in enumerate(LEVELS):
-                    drawn = km[q, k, :, i].sum(axis=0) if ways == "all" else km[q, k, w, i]
+                    drawn = _drawn(km[q, k, :, i], w)
                     low, high = np.quantile(drawn, [0.025, 0.975])
+                    if by in MAYBE:
+                        high = np.quantile(_drawn(km[q, MAYBE[by], :, i], w), 0.975)
                     share = [x / total if total else 0.0 for x in (drawn.mean(), low, high)]
                     rows.append(
                         {
@@ -104,6 +110,12 @@ def _shares(seen: Seen, length_km: npt.NDArray[Any]) -> list[dict[str, Any]]:
                         }
                     )
     return rows
+
+
+def _drawn(km: Floats, ways: int) -> Floats:
+    """Return the kilometres of a kind of way (of WAYS) in each draw; km: kinds x draws."""
+    total: Floats = km.sum(axis=0) if WAYS[ways] == "all" else km[ways]
+    return total
 
 
 def _homes(
@@ -168,6 +180,8 @@ def _notes(
         "Seen means that the pixels would allow it in good light; nobody need look.",
         "`moment`: at a random moment, with cameras that turn looking one way. `could`: if they "
         "were turned there.",
+        "Public and private: the share is by cameras known to be such; its upper end is as if "
+        "every camera of unknown owner were such, too. What those see is told as unknown.",
     ]
     if undercount is None or not undercount.known or draws == 0:
         notes.append((undercount and not undercount.known and undercount.note) or _AT_LEAST)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 SHOWN: Final = {
     "could": "Could be seen, by any camera",
     "probability": "Seen at a random moment, by any camera",
-    "public": "Seen at a random moment, by public cameras",
-    "private": "Seen at a random moment, by private cameras",
+    "public": "Seen at a random moment, by cameras known to be public",
+    "private": "Seen at a random moment, by cameras known to be private",
+    "unknown": "Seen at a random moment, by cameras of unknown owner",
 }
 """What the map can show: columns of records.STRETCHES and how the page calls them."""
 
@@ -35,7 +36,8 @@ _MOST_STREETS: Final = 200
 _MOST_TO_MAP: Final = 100
 _TEXTS: Final = {"ways": {"streets": "Streets", "footways": "Footways"}, "question": {
     "could": "could be seen", "moment": "seen at a random moment"}, "by": {
-    "any": "any camera", "public": "public cameras", "private": "private cameras"}}  # fmt: skip
+    "any": "any camera", "public": "public cameras", "private": "private cameras",
+    "unknown": "cameras of unknown owner"}}  # fmt: skip
 
 
 def render(result: Coverage) -> str:
@@ -156,8 +158,12 @@ def share_rows(summary: dict[str, Any]) -> list[dict[str, Any]]:
         key = row["ways"], row["question"], row["by"]
         words = " · ".join(_TEXTS[k][row[k]] for k in ("ways", "question", "by"))
         cell = f"{row['share']:.1%}"
+        if row["by"] in ("public", "private"):
+            cell = f"at least {cell}"
         if summary["draws"]:
             cell += f" ({row['low']:.1%} to {row['high']:.1%})"
+        elif row["high"] > row["share"]:
+            cell += f" (at most {row['high']:.1%})"
         rows.setdefault(key, {"name": words, "cells": []})["cells"].append(cell)
     return list(rows.values())
 
