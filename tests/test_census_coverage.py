@@ -95,6 +95,16 @@ def test_it_says_what_the_command_for_coverage_says(munich: sv.Census, alone: Co
     assert np.array_equal(munich.coverage.share_km, alone.share_km)
 
 
+def test_streets_are_as_long_as_the_census_says(munich: sv.Census) -> None:
+    assert munich.coverage is not None
+    seen = munich.coverage.summary
+    for ways, whole in (("street", munich.place.street_km), ("footway", munich.place.footway_km)):
+        ours = seen[f"{ways}_km"] + seen["hidden_km"][f"{ways}s"]
+        assert ours == pytest.approx(whole, rel=5e-4)
+    said = text_of(munich.to_html())
+    assert f"Of {munich.summary['street_km']:,.1f} km of street (without tunnels" in said
+
+
 def test_the_report_shows_those_figures(html: str, alone: Coverage) -> None:
     shares = cells(html, "Share of the length that is seen")
     words = {"moment": "seen at a random moment", "could": "could be seen"}
@@ -145,8 +155,6 @@ def test_the_words_change_with_it(munich: sv.Census, html: str) -> None:
     assert "computed, not observed" in text
     assert "is drawn 12 times from a table of assumptions" in text
     seen = munich.summary["coverage"]
-    assert f"all streets in the data ({seen['street_km']:.1f} km)" in text
-    assert f"({munich.summary['street_km']:.1f} km within)" in text
     assert _limits.command(munich.summary).endswith("--coverage --draws 12 --seed 3 -o DIR")
     assert "coverage/coverage.html" in text
     homes = seen["cameras"]["private_homes_left_out"]
@@ -251,11 +259,11 @@ def test_the_middle_of_what_is_unknown_has_no_intervals() -> None:
 
 def test_what_the_lists_miss_is_added_and_said(seen_town: sv.Census) -> None:
     assert seen_town.coverage is not None
-    intro = _layers.section(seen_town.coverage, seen_town.summary).intro
+    intro = _layers.section(seen_town.coverage).intro
     assert "at least" in intro
     more = _covered(seen_town, 8, 0, QUIET, "1.5/1.2/2")
     assert more.coverage is not None
-    section = _layers.section(more.coverage, more.summary)
+    section = _layers.section(more.coverage)
     assert "20 cameras that no list has (8 to 40) are in these figures, as stated" in section.intro
     assert "listed cameras and those that no list has" in section.sentences[0]
 

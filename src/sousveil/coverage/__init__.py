@@ -30,7 +30,6 @@ from sousveil.coverage._seeing import Points, Seen
 from sousveil.coverage._sightings import Sightings, levels_by_draw
 from sousveil.coverage._views import Views
 from sousveil.errors import UnusableInput
-from sousveil.place import STREET_CLASSES
 from sousveil.priors import Priors
 from sousveil.records import LEVELS, SEEN, STRETCHES, WATCHED
 from sousveil.undercount import Missing, Stated, street_groups
@@ -161,7 +160,7 @@ def of_census(
         counted.cameras,
         counted.streets,
         counted.buildings,
-        boundary=None if counted.place.boundary_kind == "covered" else counted.place.boundary,
+        boundary=counted.place.boundary,
         place=counted.place.name,
         population=counted.place.population,
         on=counted.on,
@@ -230,6 +229,7 @@ def of_tables(
         scene, seen, views=views, place=place, on=on, draws=draws, seed=seed,
         undercount=undercount, drivers=drivers, buildings=buildings, population=population,
         homes_left_out=homes,
+        hidden_km=_streets.lengths_km(_streets.hidden(streets), scene.obstacles.plane, boundary),
     )  # fmt: skip
     return Coverage(
         summary=summary,
@@ -393,9 +393,7 @@ def _check(radius_m: float, draws: int) -> None:
 
 
 def _points(streets: pa.Table, pieces: _streets.Pieces) -> Points:
-    is_street = np.isin(np.array(streets["highway"].to_pylist(), dtype=object).astype(str),
-                        sorted(STREET_CLASSES))  # fmt: skip
-    kind = np.where(is_street[pieces.street], 0, 1).astype(np.int64)
+    kind = np.where(_streets.is_street(streets)[pieces.street], 0, 1).astype(np.int64)
     return Points(pieces.xy, kind, pieces.length_mm)
 
 

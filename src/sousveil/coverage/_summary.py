@@ -53,6 +53,7 @@ def summarise(
     buildings: pa.Table,
     population: int | None,
     homes_left_out: int,
+    hidden_km: tuple[float, float],
 ) -> dict[str, Any]:
     """Return the summary; every value can be written as JSON."""
     length_km = np.bincount(scene.points.kind, scene.points.length_mm / 1e6, minlength=2)
@@ -77,6 +78,7 @@ def summarise(
         "undercount": undercount and undercount.told(),
         "street_km": round(float(length_km[0]), 6),
         "footway_km": round(float(length_km[1]), 6),
+        "hidden_km": {"streets": round(hidden_km[0], 6), "footways": round(hidden_km[1], 6)},
         "seen": _shares(seen, length_km),
         "homes": _homes(scene, seen, buildings, population),
         "drivers": _sensitivity.as_json(drivers),

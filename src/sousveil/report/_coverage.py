@@ -82,8 +82,12 @@ def render(result: Coverage) -> str:
 def answer(summary: dict[str, Any]) -> str:
     """Return the main figures as one sentence, with **figures** marked."""
     could, moment = (_row(summary, q) for q in ("could", "moment"))
+    whole, hidden = summary["street_km"], summary["hidden_km"]["streets"]
+    streets = f"{whole + hidden:,.1f} km of street"
+    if f"{whole + hidden:,.1f}" != f"{whole:,.1f}":
+        streets += f" (without tunnels and ways inside buildings {whole:,.1f} km)"
     text = (
-        f"Of {summary['street_km']:,.1f} km of street in the data **{could['share']:.1%}** could "
+        f"Of {streets} **{could['share']:.1%}** could "
         f"be seen by {summary['cameras']['used']:,} listed cameras"
     )
     told = summary["undercount"]

@@ -45,7 +45,7 @@ def colours() -> str:
     return "".join(f":root {{ --seen-{level}: {COLOURS[level]}; }}\n" for level in LEVELS)
 
 
-def section(result: Coverage, summary: Summary) -> Section:
+def section(result: Coverage) -> Section:
     """Return the section that says what the cameras see."""
     seen = result.summary
     drivers = seen["drivers"]
@@ -63,7 +63,7 @@ def section(result: Coverage, summary: Summary) -> Section:
     return Section(
         name="seen",
         title="What they see",
-        intro=" ".join(_caveats(seen, summary)),
+        intro=" ".join(_caveats(seen)),
         sentences=[_coverage.answer(seen), *([drivers["sentence"]] if drivers else [])],
         figures=[],
         tables=[table for table in (shares, streets) if table.rows],
@@ -84,19 +84,13 @@ def _unlisted(seen: Summary) -> str:
     )
 
 
-def _caveats(seen: Summary, summary: Summary) -> list[str]:
+def _caveats(seen: Summary) -> list[str]:
     said = [
         "Seen means that the pixels would allow it in good light; nobody need look. A camera that "
         "turns looks one way at a time: at a random moment it counts with the share of directions "
         "it shows, while “could be seen” asks where it could be turned.",
         _unlisted(seen),
     ]
-    within_km = summary["street_km"] or 0.0
-    if summary["boundary"]["kind"] == "covered" and seen["street_km"] > within_km + 0.05:
-        said.append(
-            f"They are of all streets in the data ({seen['street_km']:,.1f} km), also of what "
-            f"lies beyond the edge drawn on the map ({within_km:,.1f} km within)."
-        )
     homes = seen["cameras"]["private_homes_left_out"]
     if homes:
         said.append(
