@@ -176,7 +176,9 @@ def _beside(
     places = []
     for is_main in on_main:
         line = lines[int(rng.choice(np.flatnonzero(main == is_main)))]
-        at, aside = line.interpolate(rng.uniform(0, line.length)), rng.uniform(-6, 6)
+        blocks = round((line.length - 16) / 76)  # before a house, not on a crossing
+        along = 16 + 76 * rng.integers(blocks) + rng.uniform(0, 60)
+        at, aside = line.interpolate(along), rng.uniform(-6, 6)
         places.append(
             {"x": at.x + (0 if is_main else aside), "y": at.y + (aside if is_main else 0)}
         )

@@ -355,6 +355,21 @@ def test_the_page_of_the_coverage_draws_the_same_bands(
     assert min(drawn) > 0
 
 
+def test_the_page_of_the_coverage_on_a_telephone_and_without_a_map(
+    open_report: Open, seen_town: sv.Census, tmp_path: Path
+) -> None:
+    assert seen_town.coverage is not None
+    path = tmp_path / "coverage.html"
+    path.write_text(seen_town.coverage.to_html(), encoding="utf-8")
+    page = open_report(path, script="HTMLCanvasElement.prototype.getContext = () => null;",
+                       map_ready=False, viewport={"width": 390, "height": 844})  # fmt: skip
+    assert page.locator("#cover-still svg").first.is_visible()
+    assert not page.locator("#cover-map").is_visible()
+    right = "() => Math.max(...[...document.querySelectorAll('td')].map(cell => {"
+    right += "const range = document.createRange(); range.selectNodeContents(cell);"
+    assert page.evaluate(right + "return range.getBoundingClientRect().right; }))") <= 390
+
+
 def test_everyone_can_use_it(open_report: Open) -> None:
     page = opened(open_report, viewport={"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == 390
