@@ -551,6 +551,59 @@ def test_where_only_directions_are_unknown_they_are_what_matters(tmp_path: Path)
     assert set(drivers["cameras_to_map"]) <= unknown
 
 
+def test_mapping_the_cameras_named_halves_the_interval(tmp_path: Path) -> None:
+    """By doing it: these cameras get true directions, drawn here, and the rest is run again."""
+    lines, houses = towns.grid()
+    rng = np.random.default_rng(21)
+    rows = [at | {"last_seen": date(2026, 1, 1)} for at in towns.on_streets(rng, 24)]
+    table = towns.prior_table(tmp_path, height_m="uniform,2 6,0")
+    town = towns.streets(*lines), towns.buildings(*houses)
+
+    def width(rows: list[dict[str, Any]], *, ask: bool) -> tuple[float, dict[str, Any]]:
+        made = of_tables(towns.cameras(*rows), *town, draws=600, priors=table, sensitivity=ask)
+        said = row_of(made.summary, "detect")
+        return said["high"] - said["low"], made.summary["drivers"]
+
+    before, drivers = width(rows, ask=True)
+    assert drivers["to_map"] == "direction"
+    assert drivers["directions"]["cameras_to_map"] == drivers["cameras_to_map"]
+    chosen = {int(name[4:]) for name in drivers["cameras_to_map"]}
+    assert 5 <= len(chosen) < 24
+
+    def after(of: set[int]) -> float:
+        """Return the width once the directions of some are mapped: the mean of eight truths."""
+        ways = []
+        for truth in rng.uniform(0, 360, (8, len(rows))):
+            known = [row | ({"bearings": [float(b)]} if i in of else {})
+                     for i, (row, b) in enumerate(zip(rows, truth, strict=True))]  # fmt: skip
+            ways.append(width(known, ask=False)[0])
+        return float(np.mean(ways))
+
+    assert after(chosen) / before == pytest.approx(drivers["width_once_mapped"], abs=0.1)
+    assert after(chosen) / before < 0.6
+    others = set(range(24)) - chosen
+    if len(others) >= len(chosen) // 2:  # as many of the others do less
+        assert after(set(sorted(others)[: len(chosen)])) > after(chosen)
+
+
+def test_what_directions_would_give_is_said_where_something_else_matters_more(
+    tmp_path: Path,
+) -> None:
+    lines, houses = towns.grid()
+    rows: list[dict[str, Any]] = [
+        {**at, "last_seen": date(2026, 1, 1)} | ({} if i < 4 else {"bearings": [37.0 * i % 360]})
+        for i, at in enumerate(towns.on_streets(np.random.default_rng(22), 20))
+    ]
+    table = towns.prior_table(tmp_path, height_m="uniform,2 35,0", tilt_deg="uniform,5 65,0.5")
+    made = of_tables(towns.cameras(*rows), towns.streets(*lines), towns.buildings(*houses),
+                     draws=60, priors=table)  # fmt: skip
+    drivers = made.summary["drivers"]
+    assert drivers["to_map"] == "height and tilt"
+    assert set(drivers["directions"]["cameras_to_map"]) <= {f"cam-{i}" for i in range(4)}
+    assert drivers["directions"]["cameras_where_unknown"] == 4
+    assert drivers["sentence"].count(". Mapping the directions of ") == 1
+
+
 def test_homes_are_counted_at_their_doorstep(tmp_path: Path) -> None:
     street = towns.streets(LineString([(-200, 0), (200, 0)]))
     houses = towns.buildings(box(-15, 8, 15, 18), box(150, 8, 180, 18))
