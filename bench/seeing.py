@@ -236,8 +236,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["intervals"]:
             intervals(20, 100)
-            listings(200, 2)
-            listings(100, 3)
+            listings(120, 2)
+            listings(50, 3)
         case ["buildings"]:
             buildings()
         case ["large", *count]:

@@ -19,9 +19,21 @@ from shapely import LineString, box
 
 from sousveil import priors as prior_module
 from sousveil import undercount as undercounts
-from sousveil.coverage import _draws, _seeing, _unlisted, _views, of_tables, seen_at, watched
+from sousveil.coverage import (
+    _draws,
+    _seeing,
+    _unlisted,
+    _views,
+    of_tables,
+    read_people,
+    seen_at,
+    watched,
+)
+from sousveil.errors import UnusableInput
 from sousveil.optics import blind_m, distance_m, reach_m, upper_edge_m, vfov_deg
-from sousveil.records import LEVELS, SEEN, STRETCHES, VIEWS, VISIBLE, WATCHED
+from sousveil.records import HOMES, LEVELS, SEEN, STRETCHES, VIEWS, VISIBLE, WATCHED
+from sousveil.sources import osm
+from sousveil.sources.osm import _homes
 from sousveil.visibility import obstacles
 from tests import seen_towns as towns
 from tests.visibility_truth import by_differences
@@ -611,8 +623,104 @@ def test_homes_are_counted_at_their_doorstep(tmp_path: Path) -> None:
     made = of_tables(towns.cameras(known), street, houses, draws=0, population=100,
                      priors=towns.prior_table(tmp_path))  # fmt: skip
     homes = made.summary["homes"]
+    assert homes["basis"] == "floor area"
     assert homes["share_at_a_seen_place"]["moment"]["detect"] == pytest.approx(0.5)
     assert homes["people"]["moment"]["detect"] == 50
+
+
+def lived_in(tmp_path: Path, **how: Any) -> dict[str, Any]:
+    """Return the summary of a street with two houses of 300 m2, of which one is before a camera."""
+    street = towns.streets(LineString([(-200, 0), (200, 0)]))
+    houses = towns.buildings(box(-15, 8, 15, 18), box(150, 8, 180, 18))
+    known = {"x": 20.0, "y": 0.0, "bearings": [270.0], "height_m": 3.0}
+    return of_tables(towns.cameras(known), street, houses, draws=0, **how,
+                     priors=towns.prior_table(tmp_path)).summary  # fmt: skip
+
+
+def homes(*rows: tuple[str, float, float, int | None, bool]) -> pa.Table:
+    named = [towns.PLANE.to_lonlat(np.array([[x, y]]))[0] for _, x, y, _, _ in rows]
+    return pa.Table.from_pylist(
+        [{"home_id": name, "lon": at[0], "lat": at[1], "flats": n, "address": a}
+         for (name, _, _, n, a), at in zip(rows, named, strict=True)], schema=HOMES
+    )  # fmt: skip
+
+
+def test_flats_count_where_they_are_tagged(tmp_path: Path) -> None:
+    # way/b0 is seen and says 12 flats; way/b1 has two entrances of 2 and 1; one flat stands alone
+    table = homes(("way/b0", 0, 13, 12, False), ("node/1", 160, 10, 2, True),
+                  ("node/2", 170, 10, 1, True), ("node/3", -100, 5, 5, True))  # fmt: skip
+    told = lived_in(tmp_path, dwellings=table)["homes"]
+    assert told["basis"] == "flats"
+    assert told["flats_tagged"] == {"buildings": 3, "flats": 20}
+    assert told["share_at_a_seen_place"]["moment"]["detect"] == pytest.approx(12 / 20)
+    # half of the floor area named: the other house has as many for its area
+    half = lived_in(tmp_path, dwellings=table.slice(0, 1))["homes"]
+    assert half["basis"] == "flats"
+    assert half["share_at_a_seen_place"]["moment"]["detect"] == pytest.approx(12 / 24)
+
+
+def test_addresses_count_where_there_are_no_flats(tmp_path: Path) -> None:
+    table = homes(("node/1", 0, 10, None, True), ("node/2", 160, 10, None, True),
+                  ("node/3", 165, 10, None, True), ("node/4", 165, 90, None, True))  # fmt: skip
+    told = lived_in(tmp_path, dwellings=table)["homes"]
+    assert (told["basis"], told["addresses"]) == ("addresses", 4)
+    assert told["placed"] == pytest.approx(3 / 4)  # one is 90 m off every street
+    assert told["share_at_a_seen_place"]["moment"]["detect"] == pytest.approx(1 / 3)
+
+
+def test_people_of_a_file_live_in_the_dwellings_of_their_cell(tmp_path: Path) -> None:
+    cell = shapely.from_wkb(towns.wkb(box(-50, -50, 200, 50)))
+    empty = shapely.from_wkb(towns.wkb(box(-20, -20, 20, 5)))
+    far = shapely.from_wkb(towns.wkb(box(900, 900, 920, 920)))
+    shapes = [(cell, 60), (empty, 10), (far, 30)]
+    features = [{"type": "Feature", "properties": {"POPULATION": n, "id": i},
+                 "geometry": json.loads(shapely.to_geojson(shape))}
+                for i, (shape, n) in enumerate(shapes)]  # fmt: skip
+    path = tmp_path / "grid.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    told = lived_in(tmp_path, people=read_people(path))["residents"]
+    assert (told["file"], told["column"], told["people"]) == ("grid.geojson", "POPULATION", 100)
+    assert told["placed"] == 70
+    # 30 of the two houses are at the seen one, and 10 at the place before it
+    assert told["seen"]["moment"]["detect"] == 40
+    assert told["seen_low"]["moment"]["detect"] == 40
+    (lon, lat), *_ = towns.PLANE.to_lonlat(np.array([[0.0, 2.0]])).tolist()
+    points = tmp_path / "points.csv"
+    points.write_text(f"lon,lat,who\n{lon},{lat},7\n")
+    told = lived_in(tmp_path, people=read_people(points, "who"))["residents"]
+    assert told["seen"]["moment"]["detect"] == 7
+    for file, said in ((points, "no column"), (tmp_path / "no.csv", "cannot be read"),
+                       (tmp_path / "no.gpkg", "cannot be read")):  # fmt: skip
+        with pytest.raises(UnusableInput, match=f"^--residents .*{said}"):
+            read_people(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "n"), [("12", 1), ("1-12", 12), ("1;2;5-7", 5), ("A;B", 2), ("", None), ("7-3", 1)]
+)
+def test_flats_that_an_entrance_names(text: str, n: int | None) -> None:
+    assert _homes.flats(text) == n
+
+
+def test_homes_of_a_file(tmp_path: Path) -> None:
+    tags = [{"building": "apartments", "building:flats": "9"}, {"addr:housenumber": "3"},
+            {"addr:housenumber": "5", "shop": "bakery"},
+            {"addr:housenumber": "7", "addr:flats": "1-4"}]  # fmt: skip
+    nodes = "".join(
+        f'<node id="{i}" lat="48.0" lon="11.{i}" version="1" timestamp="2026-01-01T00:00:00Z">'
+        + "".join(f'<tag k="{k}" v="{v}"/>' for k, v in one.items()) + "</node>"
+        for i, one in enumerate(tags, 1)
+    )  # fmt: skip
+    (tmp_path / "town.osm").write_text(f'<osm version="0.6">{nodes}</osm>', encoding="utf-8")
+    elements = [{"type": "node", "id": i, "lat": 48.0, "lon": 11 + i / 10, "tags": one}
+                for i, one in enumerate(tags, 1)]  # fmt: skip
+    (tmp_path / "town.json").write_text(json.dumps({"elements": elements}), encoding="utf-8")
+    for file in ("town.osm", "town.json"):
+        found = osm.read_homes(tmp_path / file)
+        assert found.schema == HOMES
+        assert found["home_id"].to_pylist() == ["node/1", "node/2", "node/4"]
+        assert found["flats"].to_pylist() == [9, None, 4]
+        assert found["address"].to_pylist() == [False, True, True]
 
 
 MAP = """<osm version="0.6">

@@ -417,6 +417,17 @@ PLACES: Final = pa.schema(
     ]
 )
 
+# What OpenStreetMap says of where people live: flats of a building or entrance, addresses.
+HOMES: Final = pa.schema(
+    [
+        pa.field("home_id", pa.string(), nullable=False),  # "node/123" or "way/123"
+        pa.field("lon", pa.float64(), nullable=False),
+        pa.field("lat", pa.float64(), nullable=False),
+        pa.field("flats", pa.int32()),  # building:flats, else as many as addr:flats names
+        pa.field("address", pa.bool_(), nullable=False),  # has a house number
+    ]
+)
+
 # A synthetic resident and what a record gives away of it; its number is made in the same run.
 RETRACED: Final = pa.schema(
     [

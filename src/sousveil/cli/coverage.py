@@ -75,6 +75,18 @@ def coverage(
         int | None,
         typer.Option(metavar="N", show_default=False, help="People who live in the place."),
     ] = None,
+    residents: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help="Points or cells with people (GeoJSON, GeoPackage, CSV with lon and lat).",
+        ),
+    ] = None,
+    residents_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", show_default=False, help="Column of people in --residents."),
+    ] = None,
     on: Annotated[
         str | None,
         typer.Option(
@@ -106,6 +118,8 @@ def coverage(
             priors=priors,
             undercount=undercount,
             population=population,
+            residents=residents,
+            residents_column=residents_column,
             progress=progress.step,
         )
         progress.step("Writing the results")

@@ -26,6 +26,7 @@ from sousveil import undercount as undercounts
 from sousveil import visibility
 from sousveil.coverage import _regions, _seeing, _sightings, _streets, _unlisted, _views
 from sousveil.coverage._draws import Plan, middle, plan
+from sousveil.coverage._living import People, read_people
 from sousveil.coverage._seeing import Points, Seen
 from sousveil.coverage._sightings import Sightings, levels_by_draw
 from sousveil.coverage._views import Views
@@ -44,6 +45,7 @@ __all__ = [
     "levels_by_draw",
     "of_census",
     "of_tables",
+    "read_people",
     "seen_at",
     "sightings",
     "watched",
@@ -115,6 +117,8 @@ def coverage(
     priors: str | Path | None = None,
     undercount: Stated | Path | None = None,
     population: int | None = None,
+    residents: str | Path | None = None,
+    residents_column: str | None = None,
     progress: Progress = lambda _: None,
 ) -> Coverage:
     """Tell which streets of a place the cameras on lists see, and how sure that is.
@@ -124,18 +128,20 @@ def coverage(
     undercount: cameras that no list has, as for `undercount.missing`: cameras for each listed one
     as "estimate/low/high", a result of census, link or capture, "prior" or "none". Without it they
     follow from the overlap of the sources, where several lists are given that can bound it; else
-    none are added, and the figures are "at least". Raises UnusableInput for anything the user can
-    mend.
+    none are added, and the figures are "at least". residents: a GeoJSON, GeoPackage or CSV file of
+    points or cells with people; residents_column: the one of their number. Raises UnusableInput for
+    anything the user can mend.
     """
     from sousveil.census import census
 
     table = prior_table.read(priors)
     _check(radius_m, draws)
     undercounts.check(undercount)
+    people = read_people(residents, residents_column) if residents else None
     counted = census(sources, within=within, on=on, population=population, progress=progress)
     return of_census(
         counted, radius_m=radius_m, draws=draws, seed=seed, priors=table, undercount=undercount,
-        progress=progress,
+        people=people, progress=progress,
     )  # fmt: skip
 
 
@@ -147,12 +153,15 @@ def of_census(
     seed: int = 0,
     priors: Priors | None = None,
     undercount: Stated | Path | None = None,
+    people: People | None = None,
     progress: Progress = lambda _: None,
 ) -> Coverage:
-    """Do the work of `coverage` on a census that has been taken."""
+    """Do the work of `coverage` on a census that has been taken. people: of `read_people`."""
     from sousveil.overlap import lists
-    from sousveil.sources import licences
+    from sousveil.sources import licences, osm
 
+    progress("Reading where people live")
+    homes = [osm.read_homes(Path(s.path)) for s in counted.sources if s.streets.num_rows]
     more = undercounts.missing(undercount, counted.cameras, lists=lists(counted.sources),
                                told=counted.summary["undercount"],
                                streets=counted.streets, seed=seed)  # fmt: skip
@@ -170,8 +179,19 @@ def of_census(
         priors=priors,
         undercount=more,
         attribution=licences.attribution(counted.sources),
+        dwellings=_once(homes),
+        people=people,
         progress=progress,
     )
+
+
+def _once(homes: list[pa.Table]) -> pa.Table | None:
+    """Join what several extracts say of homes; of one that several hold the first stands."""
+    if not homes:
+        return None
+    joined = pa.concat_tables(homes)
+    first = np.unique(np.array(joined["home_id"].to_pylist(), dtype=str), return_index=True)[1]
+    return joined.take(pa.array(np.sort(first)))
 
 
 def of_tables(
@@ -189,6 +209,8 @@ def of_tables(
     priors: Priors | None = None,
     undercount: Missing | None = None,
     attribution: str = "",
+    dwellings: pa.Table | None = None,
+    people: People | None = None,
     tile: int = _seeing.TILE,
     sensitivity: bool = True,
     progress: Progress = lambda _: None,
@@ -197,13 +219,13 @@ def of_tables(
 
     Cameras of private homes are left out, and counted: what they see would show where they are.
     undercount: of these cameras; None adds none. With draws=0 none are added either: where they
-    hang is chance. tile: resolution of the h3 cells that are worked on one by one; no result
-    depends on it.
+    hang is chance. dwellings: records.HOMES. people: of `read_people`. tile: resolution of the h3
+    cells that are worked on one by one; no result depends on it.
     """
     from sousveil.coverage import _sensitivity, _summary
 
     at_home = cameras["private_home"].to_numpy(zero_copy_only=False).astype(bool)
-    homes, cameras = int(at_home.sum()), cameras.filter(pa.array(~at_home))
+    at_homes, cameras = int(at_home.sum()), cameras.filter(pa.array(~at_home))
     if undercount is not None:
         undercount = undercount._replace(like=undercount.like[~at_home])
     progress("Placing cameras and walls")
@@ -227,8 +249,8 @@ def of_tables(
     share_km = seen.sums / 1e6
     summary = _summary.summarise(
         scene, seen, views=views, place=place, on=on, draws=draws, seed=seed,
-        undercount=undercount, drivers=drivers, buildings=buildings, population=population,
-        homes_left_out=homes,
+        undercount=undercount, drivers=drivers, buildings=buildings, homes=dwellings, people=people,
+        population=population, homes_left_out=at_homes,
         hidden_km=_streets.lengths_km(_streets.hidden(streets), scene.obstacles.plane, boundary),
     )  # fmt: skip
     return Coverage(

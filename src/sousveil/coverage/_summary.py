@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import shapely
-from scipy.spatial import cKDTree
 
-from sousveil.coverage import _sensitivity
+from sousveil.coverage import _living, _sensitivity
+from sousveil.coverage._living import QUESTIONS
 from sousveil.coverage._seeing import Seen
 from sousveil.records import LEVELS
 from sousveil.undercount import Missing
@@ -21,22 +20,12 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-QUESTIONS: Final = ("moment", "could")
 BY: Final = ("any", "public", "private", "unknown")
 """Whose cameras see; the classes of _kernel.N_CLASSES, without the two that bound the others."""
 
 MAYBE: Final = {"public": 4, "private": 5}
 """The class of cameras that are or may be such: what bounds the share from above."""
 WAYS: Final = ("streets", "footways", "all")
-
-HOMES: Final = frozenset(
-    {"apartments", "residential", "house", "detached", "semidetached_house", "terrace", "dormitory",
-     "bungalow", "farm"}
-)  # fmt: skip
-"""Values of `building` of what people live in."""
-
-DOORSTEP_M: Final = 50.0
-"""People are counted at the nearest place on a street within this distance of their house."""
 
 
 def summarise(
@@ -51,12 +40,15 @@ def summarise(
     undercount: Missing | None,
     drivers: _sensitivity.Drivers | None,
     buildings: pa.Table,
+    homes: pa.Table | None,
+    people: _living.People | None,
     population: int | None,
     homes_left_out: int,
     hidden_km: tuple[float, float],
 ) -> dict[str, Any]:
     """Return the summary; every value can be written as JSON."""
     length_km = np.bincount(scene.points.kind, scene.points.length_mm / 1e6, minlength=2)
+    lived_in = _living.dwellings(scene, buildings, homes)
     listed = scene.views.listed
     indoor = int((scene.views.indoor & listed).sum())
     moved = int(((scene.views.moved_m > 0) & listed & ~scene.views.indoor).sum())
@@ -80,7 +72,8 @@ def summarise(
         "footway_km": round(float(length_km[1]), 6),
         "hidden_km": {"streets": round(hidden_km[0], 6), "footways": round(hidden_km[1], 6)},
         "seen": _shares(seen, length_km),
-        "homes": _homes(scene, seen, buildings, population),
+        "homes": _living.told(scene, seen, lived_in, population),
+        "residents": _living.told_people(scene, seen, lived_in, people),
         "drivers": _sensitivity.as_json(drivers),
         "notes": _notes(undercount, draws, drivers, homes_left_out),
     }
@@ -118,55 +111,6 @@ def _drawn(km: Floats, ways: int) -> Floats:
     """Return the kilometres of a kind of way (of WAYS) in each draw; km: kinds x draws."""
     total: Floats = km.sum(axis=0) if WAYS[ways] == "all" else km[ways]
     return total
-
-
-def _homes(
-    scene: Scene, seen: Seen, buildings: pa.Table, population: int | None
-) -> dict[str, Any] | None:
-    """Return the share of homes, by floor area, whose nearest street is seen; None without homes.
-
-    A stand-in for where people live, which no source here says.
-    """
-    is_home = np.isin(np.array(buildings["building"].to_pylist(), dtype=object).astype(str),
-                      sorted(HOMES))  # fmt: skip
-    homes = buildings.filter(pa.array(is_home))
-    if not homes.num_rows or not len(scene.points.xy):
-        return None
-    shapes = scene.obstacles.plane.flat(
-        shapely.from_wkb(homes["geometry"].to_numpy(zero_copy_only=False))
-    )
-    floors = np.array([_storeys(v) for v in homes["levels"].to_pylist()])
-    area = shapely.area(shapes) * floors
-    middle = shapely.get_coordinates(shapely.point_on_surface(shapes))
-    far, nearest = cKDTree(scene.points.xy).query(middle)
-    near = far <= DOORSTEP_M
-    figures = np.zeros((len(scene.points.xy), 2, len(LEVELS)), np.float64)
-    figures[seen.near] = seen.figures[:, :2, :, 0]
-    weight = area[near]
-    if weight.sum() <= 0:
-        return None
-    share = (figures[nearest[near]] * weight[:, None, None]).sum(axis=0) / weight.sum()
-    answer: dict[str, Any] = {
-        "buildings": int(near.sum()),
-        "share_at_a_seen_place": {
-            q: {level: round(float(share[k, i]), 6) for i, level in enumerate(LEVELS)}
-            for k, q in enumerate(QUESTIONS)
-        },
-        "population": population,
-    }
-    if population:
-        answer["people"] = {
-            q: {level: round(float(share[k, i]) * population) for i, level in enumerate(LEVELS)}
-            for k, q in enumerate(QUESTIONS)
-        }
-    return answer
-
-
-def _storeys(text: str | None) -> float:
-    try:
-        return min(max(float((text or "").replace(",", ".")), 1.0), 200.0)
-    except ValueError:
-        return 2.0
 
 
 _AT_LEAST: Final = "Cameras that no list has are not in the figures, which are therefore at least."
