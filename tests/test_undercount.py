@@ -292,6 +292,7 @@ def test_a_census_of_before_tells_number_and_places(tmp_path: Path) -> None:
     assert some.like[:50].sum() == 0
     assert some.listed == town.listed.num_rows - 50
     assert f"held {observed}" in some.note
+    assert some.estimate == pytest.approx(town.told["estimate"] - some.listed)
 
 
 def test_json_of_capture_and_of_a_census(tmp_path: Path) -> None:

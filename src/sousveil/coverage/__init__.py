@@ -161,7 +161,9 @@ def of_census(
     from sousveil.sources import licences, osm
 
     progress("Reading where people live")
-    homes = [osm.read_homes(Path(s.path)) for s in counted.sources if s.streets.num_rows]
+    # A census may have been made of tables, or its files be gone since.
+    extracts = [Path(s.path) for s in counted.sources if s.streets.num_rows]
+    homes = [osm.read_homes(path) for path in extracts if path.is_file()]
     more = undercounts.missing(undercount, counted.cameras, lists=lists(counted.sources),
                                told=counted.summary["undercount"],
                                streets=counted.streets, seed=seed)  # fmt: skip

@@ -152,10 +152,7 @@ def _of_file(path: Path, cameras: pa.Table, seed: int) -> Missing:
             "estimate of this place"
         )
     if found.listed != told["observed"]:
-        found = found._replace(
-            note=f"{found.note} The lists of the estimate held {told['observed']:,}; here "
-            f"{found.listed:,} are of that sort."
-        )
+        found = _of_fewer(found, told["observed"])
     if there is None or earlier.cameras is None:
         return found
     of_them = _holds(there, earlier.cameras)
@@ -171,6 +168,19 @@ def _of_file(path: Path, cameras: pa.Table, seed: int) -> Missing:
     usual = float(np.median(chances.chance))
     mapped = [chances.chance[row[c]] if c in row else usual for c in ids.tolist()]
     return _weighed(found, mine, chances._replace(chance=np.array(mapped)))
+
+
+def _of_fewer(found: Missing, observed: int) -> Missing:
+    """Add the cameras that the lists of an estimate held and the register here does not."""
+    more = max(observed - found.listed, 0)
+    said = f" The lists of the estimate held {observed:,}; here {found.listed:,} are of that sort"
+    said += f", and the other {more:,} count as unlisted." if more else "."
+    return found._replace(
+        estimate=(found.estimate or 0.0) + more,
+        low=found.low + more,
+        high=found.high + more,
+        note=found.note + said,
+    )
 
 
 def _common(cameras: pa.Table, held: Bools, names: list[str]) -> Common | None:
