@@ -23,9 +23,10 @@ import pyarrow as pa
 import shapely
 
 from _measure import BENCH, DATA, machine, measure, write_section
+from sousveil import undercount as undercounts
 from sousveil import visibility
 from sousveil.census import census
-from sousveil.coverage import _unlisted, of_tables, seen_at
+from sousveil.coverage import of_tables, seen_at
 from sousveil.coverage._buildings import what_walkers_meet
 from sousveil.optics import blind_m, distance_m, reach_m, vfov_deg
 from sousveil.records import BUILDINGS, CAMERAS, LEVELS, STREETS
@@ -166,12 +167,11 @@ def intervals(places: int, truths: int) -> None:
     held: dict[str, list[bool]] = {}
     with tempfile.TemporaryDirectory() as folder:
         uncertain, certain = (make(Path(folder)) for make in (uncertain_table, towns.prior_table))
-    many = _unlisted.Undercount(1.8, 1.35, 2.4)
+    many = undercounts.stated("1.8/1.4/2.6", 12)
 
     def unlisted(rng: np.random.Generator) -> list[dict[str, float]]:
-        spread = np.log(many.high / many.low) / (2 * 1.96)
-        factor = float(np.exp(rng.normal(np.log(many.estimate), spread)))
-        return towns.on_streets(rng, int(rng.poisson(max(factor - 1, 0) * 12)))
+        number = 12 * 0.8 * np.exp(rng.normal(0, np.log(2) / 1.96))
+        return towns.on_streets(rng, round(number))
 
     for place in range(places):
         rng = np.random.default_rng(place)
@@ -192,6 +192,35 @@ def intervals(places: int, truths: int) -> None:
         print(f"{key}: {np.mean(found):.3f} of {len(found)}")
 
 
+def listings(places: int, lists: int) -> None:
+    """Count how often intervals hold the truth where lists find some cameras more easily."""
+    from tests import seen_towns as towns
+    from tests.test_coverage import row_of
+
+    with tempfile.TemporaryDirectory() as folder:
+        certain = towns.prior_table(Path(folder), pixels_h="value,1280,0")
+    told: dict[tuple[str, str], list[tuple[float, bool]]] = {}
+    for place in range(places):
+        rng = np.random.default_rng([place, lists])
+        town = towns.surveyed(rng, int(rng.poisson(250)), lists=lists)
+        real = of_tables(town.really, town.streets, town.buildings, draws=0, priors=certain)
+        by = {"by covariates": town.missing(), "by one factor": town.by_one_factor(), "none": None}
+        for how, missing in by.items():
+            made = of_tables(town.listed, town.streets, town.buildings, draws=200, seed=place,
+                             priors=certain, sensitivity=False, undercount=missing)  # fmt: skip
+            for level in LEVELS:
+                said, truth = (row_of(m.summary, level) for m in (made, real))
+                error = said["share"] - truth["share"]
+                held = said["low"] - 1e-6 <= truth["share"] <= said["high"] + 1e-6
+                told.setdefault((how, level), []).append((error, held))
+        if place % 25 == 24:
+            print(place + 1, "towns", flush=True)
+    for (how, level), found in told.items():
+        errors, held = (np.array(column, float) for column in zip(*found, strict=True))
+        print(f"{lists} lists, {how}, {level}: held {held.mean():.3f}, bias {errors.mean():+.4f}, "
+              f"error {np.sqrt((errors**2).mean()):.4f}")  # fmt: skip
+
+
 def buildings() -> None:
     """Print what a walker meets with and without buildings, for both cities."""
     for path in (MUNICH, HELSINKI):
@@ -207,6 +236,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["intervals"]:
             intervals(20, 100)
+            listings(120, 2)
+            listings(50, 3)
         case ["buildings"]:
             buildings()
         case ["large", *count]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import shapely
 from shapely import box
 
-from sousveil import priors
-from sousveil.records import BUILDINGS, CAMERAS, STREETS
+from sousveil import priors, undercount
+from sousveil.overlap import Listed
+from sousveil.records import BUILDINGS, CAMERAS, LINKS, STREETS
 from sousveil.visibility import Plane
+from tests.tables import observations
 
 PLANE = Plane(11.0, 48.0)
 HEADER = ",".join(priors.COLUMNS)
@@ -112,3 +114,88 @@ def on_streets(rng: np.random.Generator, n: int, blocks: int = 3) -> list[dict[s
             {"x": at.x + (aside if vertical else 0), "y": at.y + (0 if vertical else aside)}
         )
     return places
+
+
+LISTS = [Listed(name, name, "", (name,)) for name in ("a", "b", "c")]
+
+# Chance that each list holds a camera on a main street and on another, where chances differ.
+UNLIKE = {"a": (0.75, 0.35), "b": (0.65, 0.3), "c": (0.6, 0.3)}
+
+
+class Surveyed(NamedTuple):
+    """A town, every camera in it, those that lists hold, and what their overlap tells."""
+
+    streets: pa.Table
+    buildings: pa.Table
+    really: pa.Table
+    listed: pa.Table
+    lists: list[Listed]
+    told: dict[str, Any]
+
+    def missing(self, given: str | None = None) -> undercount.Missing:
+        return undercount.missing(given, self.listed, lists=self.lists, told=self.told,
+                                  streets=self.streets)  # fmt: skip
+
+    def by_one_factor(self) -> undercount.Missing:
+        """Return the same as if lists found all cameras alike."""
+        alike = undercount.missing(None, self.listed, lists=self.lists, told=self.told)
+        plain = {k: self.told[k] - self.told["observed"] for k in ("estimate", "low", "high")}
+        n = self.listed.num_rows
+        return alike._replace(covariates=(), like=np.full(n, 1 / n), **plain)
+
+
+def surveyed(
+    rng: np.random.Generator, n: int, *, lists: int = 2, blocks: int = 9, main_share: float = 0.4
+) -> Surveyed:
+    """Return a town whose lists find cameras on main streets (those east to west) more easily."""
+    lines, houses = grid(blocks)
+    main = np.array([line.bounds[1] == line.bounds[3] for line in lines])
+    kinds = ["primary" if is_main else "residential" for is_main in main]
+    town = streets(*lines)
+    place = town.schema.get_field_index("highway")
+    town = town.set_column(place, STREETS.field("highway"), pa.array(kinds))
+    where, on_main = _beside(rng, n, lines, main, main_share)
+    bearing = rng.uniform(0, 360, n)
+    rows = [p | {"bearings": [float(b)]} for p, b in zip(where, bearing, strict=True)]
+    really = cameras(*rows)
+    chance = np.array([np.where(on_main, *UNLIKE[one.list_id]) for one in LISTS[:lists]]).T
+    held = rng.random((n, lists)) < chance
+    known = np.flatnonzero(held.any(axis=1))
+    names = [[one.list_id for one, has in zip(LISTS, row, strict=False) if has] for row in held]
+    unknown = cameras(
+        *(where[i] | {"camera_id": f"cam-{i}", "sources": names[i]} for i in known.tolist())
+    )
+    told = _told(unknown, LISTS[:lists])
+    return Surveyed(town, buildings(*houses), really, unknown, LISTS[:lists], told)
+
+
+def _beside(
+    rng: np.random.Generator, n: int, lines: list[Any], main: Any, main_share: float
+) -> tuple[list[dict[str, float]], Any]:
+    on_main = rng.random(n) < main_share
+    places = []
+    for is_main in on_main:
+        line = lines[int(rng.choice(np.flatnonzero(main == is_main)))]
+        blocks = round((line.length - 16) / 76)  # before a house, not on a crossing
+        along = 16 + 76 * rng.integers(blocks) + rng.uniform(0, 60)
+        at, aside = line.interpolate(along), rng.uniform(-6, 6)
+        places.append(
+            {"x": at.x + (0 if is_main else aside), "y": at.y + (aside if is_main else 0)}
+        )
+    return places, on_main
+
+
+def _told(listed: pa.Table, lists: list[Listed]) -> dict[str, Any]:
+    """Return what a census says of the overlap of lists that were linked without error."""
+    rows = [
+        {"source_id": one, "native_id": f"{one}-{row['camera_id']}", "lon": row["lon"],
+         "lat": row["lat"], "camera": row["camera_id"]}
+        for row in listed.to_pylist() for one in row["sources"]
+    ]  # fmt: skip
+    table = observations(*({k: v for k, v in row.items() if k != "camera"} for row in rows))
+    columns = {name: table[name] for name in ("observation_id", "source_id", "native_id")}
+    columns |= {"camera_id": [row["camera"] for row in rows], "probability": [1.0] * len(rows)}
+    links = pa.table(columns, schema=LINKS)
+    found = undercount.estimate(listed, table, links, lists=lists, rates=None, place="Town")
+    assert found is not None
+    return found.told

@@ -27,7 +27,7 @@ from sousveil.errors import UnusableInput
 from sousveil.records import LEVELS
 from sousveil.report import _layers, _limits, render
 from tests.osm_files import CAMERA, node, write
-from tests.report_census import town, with_lists
+from tests.report_census import town
 from tests.test_report_browser import (
     CONTRAST,
     EVERY_RULE,
@@ -95,19 +95,31 @@ def test_it_says_what_the_command_for_coverage_says(munich: sv.Census, alone: Co
     assert np.array_equal(munich.coverage.share_km, alone.share_km)
 
 
+def test_streets_are_as_long_as_the_census_says(munich: sv.Census) -> None:
+    assert munich.coverage is not None
+    seen = munich.coverage.summary
+    for ways, whole in (("street", munich.place.street_km), ("footway", munich.place.footway_km)):
+        ours = seen[f"{ways}_km"] + seen["hidden_km"][f"{ways}s"]
+        assert ours == pytest.approx(whole, rel=5e-4)
+    said = text_of(munich.to_html())
+    assert f"Of {munich.summary['street_km']:,.1f} km of street (without tunnels" in said
+
+
 def test_the_report_shows_those_figures(html: str, alone: Coverage) -> None:
     shares = cells(html, "Share of the length that is seen")
     words = {"moment": "seen at a random moment", "could": "could be seen"}
-    by = {"any": "any camera", "public": "public cameras", "private": "private cameras"}
+    by = {"any": "any camera", "public": "public cameras", "private": "private cameras",
+          "unknown": "cameras of unknown owner"}  # fmt: skip
     checked = 0
     for row in alone.summary["seen"]:
         if row["ways"] == "all":
             continue
         name = f"{row['ways'].title()} · {words[row['question']]} · {by[row['by']]}"
         said = shares[name][LEVELS.index(row["level"])]
-        assert said == f"{row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
+        least = "at least " if row["by"] in ("public", "private") else ""
+        assert said == f"{least}{row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
         checked += 1
-    assert checked == sum(map(len, shares.values())) == 2 * 2 * 3 * 4
+    assert checked == sum(map(len, shares.values())) == 2 * 2 * 4 * 4
 
 
 def test_tables_and_map_are_those_of_the_stretches(html: str, alone: Coverage) -> None:
@@ -129,8 +141,8 @@ def test_tables_and_map_are_those_of_the_stretches(html: str, alone: Coverage) -
         assert streets[name][1] == f"{along:.0%}"
     features = stretches(html)["stretches"]["features"]
     assert len(features) == (detect["could"] >= 0.01).sum()
-    shown = {f"{column}_{level}" for column in ("could", "probability", "public", "private")
-             for level in LEVELS}  # fmt: skip
+    columns = ("could", "probability", "public", "private", "unknown")
+    shown = {f"{column}_{level}" for column in columns for level in LEVELS}
     first = detect[detect["could"] >= 0.01].iloc[0]
     assert features[0]["properties"]["name"] == first["name"]
     assert features[0]["properties"]["could_detect"] == round(100 * first["could"])
@@ -143,8 +155,6 @@ def test_the_words_change_with_it(munich: sv.Census, html: str) -> None:
     assert "computed, not observed" in text
     assert "is drawn 12 times from a table of assumptions" in text
     seen = munich.summary["coverage"]
-    assert f"all streets in the data ({seen['street_km']:.1f} km)" in text
-    assert f"({munich.summary['street_km']:.1f} km within)" in text
     assert _limits.command(munich.summary).endswith("--coverage --draws 12 --seed 3 -o DIR")
     assert "coverage/coverage.html" in text
     homes = seen["cameras"]["private_homes_left_out"]
@@ -243,17 +253,19 @@ def test_the_middle_of_what_is_unknown_has_no_intervals() -> None:
     text = text_of(census.to_html())
     assert "from the middle of a table of assumptions" in text
     shares = cells(census.to_html(), "Share of the length that is seen")
-    assert len(shares) == 12
+    assert len(shares) == 16
     assert not any(" to " in cell for row in shares.values() for cell in row)
 
 
-def test_what_the_lists_miss_is_not_spread_over_the_streets(seen_town: sv.Census) -> None:
-    missed = {"estimate": 90.0, "definition": "ordinary cameras on the ground of all"}
-    several = replace(seen_town, summary=with_lists(seen_town).summary | {"undercount": missed})
-    assert several.coverage is not None
-    intro = _layers.section(several.coverage, several.summary).intro
-    assert "another population (ordinary cameras on the ground of all)" in intro
-    assert "another population" not in _layers.section(several.coverage, seen_town.summary).intro
+def test_what_the_lists_miss_is_added_and_said(seen_town: sv.Census) -> None:
+    assert seen_town.coverage is not None
+    intro = _layers.section(seen_town.coverage).intro
+    assert "at least" in intro
+    more = _covered(seen_town, 8, 0, QUIET, "1.5/1.2/2")
+    assert more.coverage is not None
+    section = _layers.section(more.coverage)
+    assert "20 cameras that no list has (8 to 40) are in these figures, as stated" in section.intro
+    assert "listed cameras and those that no list has" in section.sentences[0]
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +289,7 @@ def opened(open_report: Open, **how: Any) -> Page:
 def test_the_switch_shows_one_figure_or_none(open_report: Open, seen_town: sv.Census) -> None:
     page = opened(open_report)
     select = page.locator("#seen-figure")
-    assert select.locator("option").count() == 5
+    assert select.locator("option").count() == 6
     assert page.evaluate(f"({BANDS})().length") > 0
     colour = "window.sousveil.map.getPaintProperty('band-detect', 'line-color')"
     by_day = page.evaluate(colour)
@@ -341,6 +353,21 @@ def test_the_page_of_the_coverage_draws_the_same_bands(
     drawn = page.evaluate(f"({BANDS})().map(({{properties: p, layer: l}}) => "
                           "p['private_' + l.id.slice(5)] ?? 0)")  # fmt: skip
     assert min(drawn) > 0
+
+
+def test_the_page_of_the_coverage_on_a_telephone_and_without_a_map(
+    open_report: Open, seen_town: sv.Census, tmp_path: Path
+) -> None:
+    assert seen_town.coverage is not None
+    path = tmp_path / "coverage.html"
+    path.write_text(seen_town.coverage.to_html(), encoding="utf-8")
+    page = open_report(path, script="HTMLCanvasElement.prototype.getContext = () => null;",
+                       map_ready=False, viewport={"width": 390, "height": 844})  # fmt: skip
+    assert page.locator("#cover-still svg").first.is_visible()
+    assert not page.locator("#cover-map").is_visible()
+    right = "() => Math.max(...[...document.querySelectorAll('td')].map(cell => {"
+    right += "const range = document.createRange(); range.selectNodeContents(cell);"
+    assert page.evaluate(right + "return range.getBoundingClientRect().right; }))") <= 390
 
 
 def test_everyone_can_use_it(open_report: Open) -> None:

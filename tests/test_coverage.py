@@ -18,10 +18,22 @@ import shapely
 from shapely import LineString, box
 
 from sousveil import priors as prior_module
-from sousveil.coverage import _draws, _unlisted, _views, of_tables, seen_at, watched
+from sousveil import undercount as undercounts
+from sousveil.coverage import (
+    _draws,
+    _seeing,
+    _unlisted,
+    _views,
+    of_tables,
+    read_people,
+    seen_at,
+    watched,
+)
 from sousveil.errors import UnusableInput
 from sousveil.optics import blind_m, distance_m, reach_m, upper_edge_m, vfov_deg
-from sousveil.records import LEVELS, SEEN, STRETCHES, VIEWS, VISIBLE, WATCHED
+from sousveil.records import HOMES, LEVELS, SEEN, STRETCHES, VIEWS, VISIBLE, WATCHED
+from sousveil.sources import osm
+from sousveil.sources.osm import _homes
 from sousveil.visibility import obstacles
 from tests import seen_towns as towns
 from tests.visibility_truth import by_differences
@@ -82,9 +94,26 @@ def test_without_chance_it_is_plain_geometry(tmp_path: Path) -> None:
             ours = row_of(result.summary, level, question)
             assert ours["km"] == pytest.approx(km, abs=2e-4 * max(km, 1), rel=1e-3), level
             assert ours["low"] == ours["high"] == ours["share"]
-    for column in ("probability", "could", "public", "private"):
+    _owners_are_bounded(result, cameras)
+    for column in ("probability", "could", "public", "private", "unknown"):
         assert set(np.round(result.streets[column].to_numpy(), 6)) <= {0.0, 1.0}
     _stretches_are_as_drawn(result.streets, truth)
+
+
+def _owners_are_bounded(result: Any, cameras: pa.Table) -> None:
+    """By geometry again: what known owners see, and what they and all of unknown owner see."""
+    lines, _ = towns.grid()
+    owner = np.array(cameras["operator_class"].to_pylist())
+    for by, level in (("public", "detect"), ("private", "observe"), ("unknown", "detect")):
+        said = row_of(result.summary, level, by=by)
+        known = plain_geometry(cameras.filter(pa.array(owner == by)))[level]
+        such = (owner == by) | (owner == "unknown")
+        may_be = plain_geometry(cameras.filter(pa.array(such)))[level]
+        km, most = (sum(line.intersection(x).length for line in lines) / 1000
+                    for x in (known, may_be))  # fmt: skip
+        assert said["km"] == pytest.approx(km, abs=2e-4)
+        share = most / result.summary["street_km"]
+        assert said["high"] == pytest.approx(share, abs=3e-4)
 
 
 def _stretches_are_as_drawn(streets: pa.Table, truth: dict[str, Any]) -> None:
@@ -124,7 +153,7 @@ def test_the_result_does_not_depend_on_the_tiling() -> None:
     town = unknown_town(np.random.default_rng(5), 25)
     made = [
         of_tables(*town, draws=50, seed=3, tile=tile, sensitivity=False,
-                  undercount=_unlisted.Undercount(1.5, 1.2, 2.0))
+                  undercount=undercounts.stated("1.5/1.2/2", 25))
         for tile in (5, 9, 11)
     ]  # fmt: skip
     assert made[0].streets.equals(made[1].streets)
@@ -181,6 +210,27 @@ def test_what_is_drawn_has_the_priors_distribution(tmp_path: Path) -> None:
     assert np.quantile(bearing, [0.25, 0.5, 0.75]) == pytest.approx([90, 180, 270], abs=4)
 
 
+def test_the_shares_of_owners_hold_whoever_owns_the_unknown_ones() -> None:
+    cameras, streets, buildings = unknown_town(np.random.default_rng(16), 30)
+    rng = np.random.default_rng(0)
+    hidden = np.where(rng.random(30) < 0.6, "unknown", cameras["operator_class"].to_pylist())
+    place = cameras.schema.get_field_index("operator_class")
+    told = cameras.set_column(place, "operator_class", pa.array(hidden.tolist()))
+    really, said = (of_tables(c, streets, buildings, draws=80, sensitivity=False)
+                    for c in (cameras, told))  # fmt: skip
+    for by in ("public", "private"):
+        true, ours = (row_of(made.summary, "detect", by=by) for made in (really, said))
+        assert ours["share"] < true["share"]  # at least
+        assert ours["high"] > true["high"]  # and at most
+        mine, wide = (made.streets for made in (really, said))
+        assert said.summary["street_km"] == really.summary["street_km"]
+        # streets are joined differently, so by length
+        seen = [pc.sum(pc.multiply(t[by], t["length_m"])).as_py() for t in (mine, wide)]
+        most = pc.sum(pc.multiply(wide[f"{by}_high"], wide["length_m"])).as_py()
+        assert seen[1] < seen[0] < most
+    assert any("as if every camera of unknown owner" in note for note in said.summary["notes"])
+
+
 def test_existence_fades_with_the_last_confirmation(tmp_path: Path) -> None:
     rows = [{"x": float(i), "y": 0.0, "last_seen": date(2026 - 5 * (i % 2), 1, 1)}
             for i in range(100)]  # fmt: skip
@@ -226,7 +276,7 @@ def test_figures_are_in_order() -> None:
     assert table.schema.equals(STRETCHES)
     assert made.views.schema.equals(VIEWS)
     assert made.visible.schema.equals(VISIBLE)
-    for name in ("could", "public", "private", "expected"):
+    for name in ("could", "public", "private", "unknown", "expected"):
         low, value, high = (table[name + end].to_numpy() for end in ("_low", "", "_high"))
         assert np.all(low <= value + 1e-6)
         assert np.all(value <= high + 1e-6)
@@ -398,10 +448,12 @@ def test_what_no_list_has_is_added_by_the_undercount() -> None:
     town = unknown_town(np.random.default_rng(11), 30)
     listed = of_tables(*town, draws=100, sensitivity=False)
     more = of_tables(*town, draws=100, sensitivity=False,
-                     undercount=_unlisted.Undercount(2.0, 1.6, 2.5))  # fmt: skip
+                     undercount=undercounts.stated("2/1.6/2.5", 30))  # fmt: skip
     a, b = (row_of(made.summary, "detect")["km"] for made in (listed, more))
     assert 1.3 * a < b < 2.2 * a
-    assert more.summary["undercount"] == {"estimate": 2.0, "low": 1.6, "high": 2.5}
+    told = more.summary["undercount"]
+    assert (told["estimate"], told["low"], told["high"]) == (2.0, 1.6, 2.5)
+    assert told["unlisted"] == {"estimate": 30.0, "low": 18.0, "high": 45.0}
     assert any("at least" in note for note in listed.summary["notes"])
     assert not any("at least" in note for note in more.summary["notes"])
     assert more.views.num_rows == listed.views.num_rows  # nobody is made up one by one
@@ -412,21 +464,83 @@ def test_as_many_unlisted_cameras_as_the_undercount_says() -> None:
     del streets
     blocks = obstacles(towns.PLANE, buildings)
     views = _views.views_of(cameras, blocks, prior_module.read())
-    undercount = _unlisted.Undercount(1.8, 1.4, 2.4)
+    undercount = undercounts.stated("1.8/1.4/2.4", 40)
     plan = _draws.plan(2000, 0, groups=2000)
-    factor = _unlisted.factors(undercount, plan)
-    assert np.quantile(factor, [0.025, 0.975]) == pytest.approx([1.38, 2.36], abs=0.08)
     at = np.random.default_rng(0).uniform(0, 200, (300, 2))
-    more = _unlisted.candidates(views, at, np.ones(300), blocks, undercount, 0)
-    there = _unlisted.presence(factor, 40, len(more.camera_id))
+    more, unlisted = _unlisted.candidates(
+        views, at, np.ones(300), np.zeros(300, np.int64), blocks, undercount, 0
+    )
+    number = unlisted.numbers(plan)
+    # 40 listed: 16, 32 and 56 others
+    many = unlisted.numbers(_draws.plan(20_000, 0, groups=20_000))
+    assert np.quantile(many, [0.025, 0.5, 0.975]) == pytest.approx([16, 32, 56], abs=1)
+    there = unlisted.presence(plan)
     drawn = _draws.draw(_views.concatenated(views, more), plan, there).exists[40:]
-    assert drawn.sum(axis=0).mean() == pytest.approx(40 * (factor.mean() - 1), rel=0.05)
+    assert drawn.sum(axis=0).tolist() == number.tolist()
+    assert drawn.mean(axis=1).std() < 0.02  # each as likely as the others
 
 
-@pytest.mark.parametrize("text", ["2", "1/2", "0.5/0.4/0.9", "2/3/4", "a/b/c", "2/1/inf"])
-def test_an_undercount_that_cannot_be(text: str) -> None:
-    with pytest.raises(UnusableInput, match="--undercount"):
-        _unlisted.parsed(text)
+def test_intervals_hold_the_truth_where_lists_find_some_cameras_more_easily(
+    tmp_path: Path,
+) -> None:
+    certain = towns.prior_table(tmp_path, pixels_h="value,1280,0")
+    held, errors, plain = [], [], []
+    for seed in range(10):
+        town = towns.surveyed(np.random.default_rng([seed, 2]), 220, blocks=6)
+        real = of_tables(town.really, town.streets, town.buildings, draws=0, priors=certain)
+        truth = row_of(real.summary, "detect")["share"]
+        for missing, found in ((town.missing(), errors), (town.by_one_factor(), plain)):
+            made = of_tables(town.listed, town.streets, town.buildings, draws=60, seed=seed,
+                             priors=certain, sensitivity=False, undercount=missing)  # fmt: skip
+            said = row_of(made.summary, "detect")
+            found.append(said["share"] - truth)
+            if missing.covariates:
+                held.append(said["low"] <= truth <= said["high"])
+    assert len(held) == 10
+    assert sum(held) >= 7  # at 95 %: fewer in 1 of 1,000 such studies (binomial)
+    assert abs(np.mean(errors)) < 0.6 * abs(np.mean(plain))
+    assert np.mean(plain) < 0
+
+
+def test_unlisted_cameras_stay_within_the_population_of_the_estimate() -> None:
+    lines, houses = towns.grid(6)
+    rng = np.random.default_rng(1)
+    rows = [
+        p | {"kind": "alpr" if p["x"] < 200 else "camera"} for p in towns.on_streets(rng, 60, 6)
+    ]
+    ground = shapely.from_wkb(towns.wkb(box(-50, -50, 200, 500)))
+    cameras = towns.cameras(*rows)
+    mine = np.array([kind == "alpr" for kind in cameras["kind"].to_pylist()])
+    missing = undercounts.Missing("lists", mine / mine.sum(), int(mine.sum()), 50.0, 40.0, 60.0,
+                                  ground)  # fmt: skip
+    blocks = obstacles(towns.PLANE, towns.buildings(*houses))
+    views = _views.views_of(cameras, blocks, prior_module.read())
+    at = np.concatenate([shapely.get_coordinates(line.segmentize(5)) for line in lines])
+    more, _ = _unlisted.candidates(views, at, np.ones(len(at)), np.zeros(len(at), np.int64), blocks,
+                                   missing, 0)  # fmt: skip
+    assert len(more.camera_id) == 110
+    assert more.xy[:, 0].max() < 213  # 12 m beside a street
+    assert len({more.priors["pixels_h"].rows[i].source for i in more.priors["pixels_h"].holds}) == 1
+
+
+def test_without_draws_nothing_is_made_up() -> None:
+    town = unknown_town(np.random.default_rng(14), 10)
+    many = undercounts.stated("2/1.6/2.5", 10)
+    plain = of_tables(*town, draws=0)
+    made = of_tables(*town, draws=0, undercount=many)
+    assert made.summary["seen"] == plain.summary["seen"]
+    assert any("at least" in note for note in made.summary["notes"])
+
+
+def test_many_candidates_are_drawn_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = unknown_town(np.random.default_rng(15), 20)
+    more = undercounts.stated("2/1.6/2.5", 20)
+    whole = of_tables(*town, draws=60, sensitivity=False, undercount=more)
+    monkeypatch.setattr(_seeing, "_AT_ONCE", 500)
+    monkeypatch.setattr(_unlisted, "_AT_ONCE", 100)
+    parts = of_tables(*town, draws=60, sensitivity=False, undercount=more)
+    assert whole.streets.equals(parts.streets)
+    assert whole.summary == parts.summary
 
 
 def test_where_only_directions_are_unknown_they_are_what_matters(tmp_path: Path) -> None:
@@ -449,6 +563,59 @@ def test_where_only_directions_are_unknown_they_are_what_matters(tmp_path: Path)
     assert set(drivers["cameras_to_map"]) <= unknown
 
 
+def test_mapping_the_cameras_named_halves_the_interval(tmp_path: Path) -> None:
+    """By doing it: these cameras get true directions, drawn here, and the rest is run again."""
+    lines, houses = towns.grid()
+    rng = np.random.default_rng(21)
+    rows = [at | {"last_seen": date(2026, 1, 1)} for at in towns.on_streets(rng, 24)]
+    table = towns.prior_table(tmp_path, height_m="uniform,2 6,0")
+    town = towns.streets(*lines), towns.buildings(*houses)
+
+    def width(rows: list[dict[str, Any]], *, ask: bool) -> tuple[float, dict[str, Any]]:
+        made = of_tables(towns.cameras(*rows), *town, draws=600, priors=table, sensitivity=ask)
+        said = row_of(made.summary, "detect")
+        return said["high"] - said["low"], made.summary["drivers"]
+
+    before, drivers = width(rows, ask=True)
+    assert drivers["to_map"] == "direction"
+    assert drivers["directions"]["cameras_to_map"] == drivers["cameras_to_map"]
+    chosen = {int(name[4:]) for name in drivers["cameras_to_map"]}
+    assert 5 <= len(chosen) < 24
+
+    def after(of: set[int]) -> float:
+        """Return the width once the directions of some are mapped: the mean of eight truths."""
+        ways = []
+        for truth in rng.uniform(0, 360, (8, len(rows))):
+            known = [row | ({"bearings": [float(b)]} if i in of else {})
+                     for i, (row, b) in enumerate(zip(rows, truth, strict=True))]  # fmt: skip
+            ways.append(width(known, ask=False)[0])
+        return float(np.mean(ways))
+
+    assert after(chosen) / before == pytest.approx(drivers["width_once_mapped"], abs=0.1)
+    assert after(chosen) / before < 0.6
+    others = set(range(24)) - chosen
+    if len(others) >= len(chosen) // 2:  # as many of the others do less
+        assert after(set(sorted(others)[: len(chosen)])) > after(chosen)
+
+
+def test_what_directions_would_give_is_said_where_something_else_matters_more(
+    tmp_path: Path,
+) -> None:
+    lines, houses = towns.grid()
+    rows: list[dict[str, Any]] = [
+        {**at, "last_seen": date(2026, 1, 1)} | ({} if i < 4 else {"bearings": [37.0 * i % 360]})
+        for i, at in enumerate(towns.on_streets(np.random.default_rng(22), 20))
+    ]
+    table = towns.prior_table(tmp_path, height_m="uniform,2 35,0", tilt_deg="uniform,5 65,0.5")
+    made = of_tables(towns.cameras(*rows), towns.streets(*lines), towns.buildings(*houses),
+                     draws=60, priors=table)  # fmt: skip
+    drivers = made.summary["drivers"]
+    assert drivers["to_map"] == "height and tilt"
+    assert set(drivers["directions"]["cameras_to_map"]) <= {f"cam-{i}" for i in range(4)}
+    assert drivers["directions"]["cameras_where_unknown"] == 4
+    assert drivers["sentence"].count(". Mapping the directions of ") == 1
+
+
 def test_homes_are_counted_at_their_doorstep(tmp_path: Path) -> None:
     street = towns.streets(LineString([(-200, 0), (200, 0)]))
     houses = towns.buildings(box(-15, 8, 15, 18), box(150, 8, 180, 18))
@@ -456,8 +623,104 @@ def test_homes_are_counted_at_their_doorstep(tmp_path: Path) -> None:
     made = of_tables(towns.cameras(known), street, houses, draws=0, population=100,
                      priors=towns.prior_table(tmp_path))  # fmt: skip
     homes = made.summary["homes"]
+    assert homes["basis"] == "floor area"
     assert homes["share_at_a_seen_place"]["moment"]["detect"] == pytest.approx(0.5)
     assert homes["people"]["moment"]["detect"] == 50
+
+
+def lived_in(tmp_path: Path, **how: Any) -> dict[str, Any]:
+    """Return the summary of a street with two houses of 300 m2, of which one is before a camera."""
+    street = towns.streets(LineString([(-200, 0), (200, 0)]))
+    houses = towns.buildings(box(-15, 8, 15, 18), box(150, 8, 180, 18))
+    known = {"x": 20.0, "y": 0.0, "bearings": [270.0], "height_m": 3.0}
+    return of_tables(towns.cameras(known), street, houses, draws=0, **how,
+                     priors=towns.prior_table(tmp_path)).summary  # fmt: skip
+
+
+def homes(*rows: tuple[str, float, float, int | None, bool]) -> pa.Table:
+    named = [towns.PLANE.to_lonlat(np.array([[x, y]]))[0] for _, x, y, _, _ in rows]
+    return pa.Table.from_pylist(
+        [{"home_id": name, "lon": at[0], "lat": at[1], "flats": n, "address": a}
+         for (name, _, _, n, a), at in zip(rows, named, strict=True)], schema=HOMES
+    )  # fmt: skip
+
+
+def test_flats_count_where_they_are_tagged(tmp_path: Path) -> None:
+    # way/b0 is seen and says 12 flats; way/b1 has two entrances of 2 and 1; one flat stands alone
+    table = homes(("way/b0", 0, 13, 12, False), ("node/1", 160, 10, 2, True),
+                  ("node/2", 170, 10, 1, True), ("node/3", -100, 5, 5, True))  # fmt: skip
+    told = lived_in(tmp_path, dwellings=table)["homes"]
+    assert told["basis"] == "flats"
+    assert told["flats_tagged"] == {"buildings": 3, "flats": 20}
+    assert told["share_at_a_seen_place"]["moment"]["detect"] == pytest.approx(12 / 20)
+    # half of the floor area named: the other house has as many for its area
+    half = lived_in(tmp_path, dwellings=table.slice(0, 1))["homes"]
+    assert half["basis"] == "flats"
+    assert half["share_at_a_seen_place"]["moment"]["detect"] == pytest.approx(12 / 24)
+
+
+def test_addresses_count_where_there_are_no_flats(tmp_path: Path) -> None:
+    table = homes(("node/1", 0, 10, None, True), ("node/2", 160, 10, None, True),
+                  ("node/3", 165, 10, None, True), ("node/4", 165, 90, None, True))  # fmt: skip
+    told = lived_in(tmp_path, dwellings=table)["homes"]
+    assert (told["basis"], told["addresses"]) == ("addresses", 4)
+    assert told["placed"] == pytest.approx(3 / 4)  # one is 90 m off every street
+    assert told["share_at_a_seen_place"]["moment"]["detect"] == pytest.approx(1 / 3)
+
+
+def test_people_of_a_file_live_in_the_dwellings_of_their_cell(tmp_path: Path) -> None:
+    cell = shapely.from_wkb(towns.wkb(box(-50, -50, 200, 50)))
+    empty = shapely.from_wkb(towns.wkb(box(-20, -20, 20, 5)))
+    far = shapely.from_wkb(towns.wkb(box(900, 900, 920, 920)))
+    shapes = [(cell, 60), (empty, 10), (far, 30)]
+    features = [{"type": "Feature", "properties": {"POPULATION": n, "id": i},
+                 "geometry": json.loads(shapely.to_geojson(shape))}
+                for i, (shape, n) in enumerate(shapes)]  # fmt: skip
+    path = tmp_path / "grid.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    told = lived_in(tmp_path, people=read_people(path))["residents"]
+    assert (told["file"], told["column"], told["people"]) == ("grid.geojson", "POPULATION", 100)
+    assert told["placed"] == 70
+    # 30 of the two houses are at the seen one, and 10 at the place before it
+    assert told["seen"]["moment"]["detect"] == 40
+    assert told["seen_low"]["moment"]["detect"] == 40
+    (lon, lat), *_ = towns.PLANE.to_lonlat(np.array([[0.0, 2.0]])).tolist()
+    points = tmp_path / "points.csv"
+    points.write_text(f"lon,lat,who\n{lon},{lat},7\n")
+    told = lived_in(tmp_path, people=read_people(points, "who"))["residents"]
+    assert told["seen"]["moment"]["detect"] == 7
+    for file, said in ((points, "no column"), (tmp_path / "no.csv", "cannot be read"),
+                       (tmp_path / "no.gpkg", "cannot be read")):  # fmt: skip
+        with pytest.raises(UnusableInput, match=f"^--residents .*{said}"):
+            read_people(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "n"), [("12", 1), ("1-12", 12), ("1;2;5-7", 5), ("A;B", 2), ("", None), ("7-3", 1)]
+)
+def test_flats_that_an_entrance_names(text: str, n: int | None) -> None:
+    assert _homes.flats(text) == n
+
+
+def test_homes_of_a_file(tmp_path: Path) -> None:
+    tags = [{"building": "apartments", "building:flats": "9"}, {"addr:housenumber": "3"},
+            {"addr:housenumber": "5", "shop": "bakery"},
+            {"addr:housenumber": "7", "addr:flats": "1-4"}]  # fmt: skip
+    nodes = "".join(
+        f'<node id="{i}" lat="48.0" lon="11.{i}" version="1" timestamp="2026-01-01T00:00:00Z">'
+        + "".join(f'<tag k="{k}" v="{v}"/>' for k, v in one.items()) + "</node>"
+        for i, one in enumerate(tags, 1)
+    )  # fmt: skip
+    (tmp_path / "town.osm").write_text(f'<osm version="0.6">{nodes}</osm>', encoding="utf-8")
+    elements = [{"type": "node", "id": i, "lat": 48.0, "lon": 11 + i / 10, "tags": one}
+                for i, one in enumerate(tags, 1)]  # fmt: skip
+    (tmp_path / "town.json").write_text(json.dumps({"elements": elements}), encoding="utf-8")
+    for file in ("town.osm", "town.json"):
+        found = osm.read_homes(tmp_path / file)
+        assert found.schema == HOMES
+        assert found["home_id"].to_pylist() == ["node/1", "node/2", "node/4"]
+        assert found["flats"].to_pylist() == [9, None, 4]
+        assert found["address"].to_pylist() == [False, True, True]
 
 
 MAP = """<osm version="0.6">

@@ -152,7 +152,7 @@ def test_three_walkers_get_a_chance_each_and_a_fourth_the_mean() -> None:
 def test_surveys_of_real_streets_are_unbiased_and_cover(
     shared_data: Path, place: str, survey: dict[str, float]
 ) -> None:
-    """200 surveys of the cameras that are mapped; bench/survey.py has more of them and more cases."""
+    """200 surveys of the cameras that are mapped; bench/survey.py has more, and more cases."""
     where, cameras = ground(shared_data / "osm" / f"{place}.osm.pbf")
     random = np.random.default_rng(11)
     results = [_rehearsal.rehearse(where, cameras, random=random, **survey) for _ in range(200)]

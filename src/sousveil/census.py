@@ -26,8 +26,8 @@ from sousveil import (
     publication,
     register,
     summary,
-    undercount,
 )
+from sousveil import undercount as undercounts
 from sousveil._output import complete_directory
 from sousveil._words import plural
 from sousveil.errors import UnusableInput
@@ -117,6 +117,7 @@ def census(
     accept_swapped: bool = False,
     coverage: bool = False,
     draws: int | None = None,
+    undercount: undercounts.Stated | Path | None = None,
     seed: int = 0,
     progress: Progress = lambda _: None,
     on_download: Callable[[int, int | None], None] | None = None,
@@ -133,9 +134,9 @@ def census(
     on: the day the census stands for; without it the day of the newest source, else today.
     threshold: the least probability at which observations of two lists are one camera.
     accept_swapped: use rows of lists whose latitude and longitude are swapped.
-    coverage: also tell which stretches of street the cameras see (`sousveil.coverage`), as listed:
-        cameras that no list has are not added. draws: of what is unknown for that, DRAWS unless
-        given; 0 takes the middle of it.
+    coverage: also tell which stretches of street the cameras see (`sousveil.coverage`). draws: of
+        what is unknown for that, DRAWS unless given; 0 takes the middle of it. undercount: cameras
+        that no list has, for that, as in `coverage`.
     seed: of the sample that the linkage of large lists is learnt from, and of those draws.
     progress: called with a line of text at every step.
     on_download: called with the bytes that have come and the bytes that will, if known.
@@ -145,7 +146,7 @@ def census(
     named = [sources] if isinstance(sources, str | Path) else list(sources)
     if on and on > date.today():
         raise UnusableInput(f"--on {on}: lies ahead; give a day up to today")
-    _check_draws(coverage, draws)
+    _check_options(coverage, draws, undercount)
     told = reading.Told(progress, on_download)
     located = reading.locate(named, told)
     name, boundary, boundary_kind = _boundary(within, [found.path for found in located])
@@ -179,7 +180,7 @@ def census(
     estimated = estimates.at_least(
         built.cameras, measured, lists=overlap.lists(lists), unlinked=linked.unlinked
     )
-    missed = undercount.estimate(
+    missed = undercounts.estimate(
         built.cameras,
         there,
         linked.links,
@@ -218,21 +219,33 @@ def census(
         streets=streets,
         buildings=buildings,
     )
-    return _covered(counted, draws, seed, progress) if coverage else counted
+    return _covered(counted, draws, seed, progress, undercount) if coverage else counted
 
 
-def _check_draws(coverage: bool, draws: int | None) -> None:
+def _check_options(
+    coverage: bool, draws: int | None, undercount: undercounts.Stated | Path | None
+) -> None:
+    if undercount is not None and not coverage:
+        raise UnusableInput(f"--undercount {undercount}: is of --coverage; add that, or leave it")
+    undercounts.check(undercount)
     if draws is not None and not coverage:
         raise UnusableInput(f"--draws {draws}: is of --coverage; add that, or leave it out")
     if draws is not None and draws < 0:
         raise UnusableInput(f"--draws {draws}: give 0 or more")
 
 
-def _covered(counted: Census, draws: int | None, seed: int, progress: Progress) -> Census:
+def _covered(
+    counted: Census,
+    draws: int | None,
+    seed: int,
+    progress: Progress,
+    undercount: undercounts.Stated | Path | None = None,
+) -> Census:
     """Return the census with what its cameras see."""
     from sousveil.coverage import of_census  # slow to load, and of use to few
 
-    seen = of_census(counted, draws=DRAWS if draws is None else draws, seed=seed, progress=progress)
+    draws = DRAWS if draws is None else draws
+    seen = of_census(counted, draws=draws, seed=seed, undercount=undercount, progress=progress)
     return replace(counted, coverage=seen, summary=counted.summary | {"coverage": seen.summary})
 
 

@@ -103,18 +103,58 @@ def comparable(
     of kinds that each list has, on the ground that all look at: the convex hulls of their entries,
     GROUND_M wider.
     """
+    found = common(lon, lat, kinds, list_ids)
+    if found is None:
+        return np.zeros(len(kinds), dtype=bool), "no cameras"
+    words = [_KIND_WORDS[one] for one in _KIND_WORDS if one in found.kinds]
+    return found.holds(lon, lat, kinds), (
+        "cameras" if len(words) == len(_KIND_WORDS) else ", ".join(words)
+    )
+
+
+class Common(NamedTuple):
+    """What several lists could all hold: kinds of cameras, and the ground of each list."""
+
+    kinds: frozenset[str]
+    grounds: tuple[shapely.Geometry, ...]  # in longitude and latitude
+
+    def holds(
+        self,
+        lon: npt.NDArray[np.float64],
+        lat: npt.NDArray[np.float64],
+        kinds: Sequence[str | None],
+    ) -> npt.NDArray[np.bool_]:
+        """Return which of some cameras all the lists could hold."""
+        kind = np.array([one or "camera" for one in kinds], dtype=object).astype(str)
+        kept: npt.NDArray[np.bool_] = np.isin(kind, sorted(self.kinds))
+        for ground in self.grounds:
+            kept &= shapely.intersects_xy(ground, lon, lat)
+        return kept
+
+    @property
+    def ground(self) -> shapely.Geometry:
+        """The ground that all the lists look at, in longitude and latitude."""
+        return shapely.intersection_all(list(self.grounds))
+
+
+def common(
+    lon: npt.NDArray[np.float64],
+    lat: npt.NDArray[np.float64],
+    kinds: Sequence[str | None],
+    list_ids: npt.NDArray[np.str_],
+) -> Common | None:
+    """Return what all lists could hold, by their entries as for `comparable`; None for nothing."""
     kind = np.array([one or "camera" for one in kinds])
     names = sorted(set(list_ids.tolist()))
     shared = set.intersection(*(set(kind[list_ids == name].tolist()) for name in names))
     of_kind = np.isin(kind, sorted(shared))
-    kept = of_kind.copy()
+    grounds = []
     for name in names:
         own = of_kind & (list_ids == name)
         if not own.any():
-            return np.zeros(len(kind), dtype=bool), "no cameras"
-        kept &= shapely.intersects_xy(_ground(lon[own], lat[own]), lon, lat)
-    words = [_KIND_WORDS[one] for one in _KIND_WORDS if one in shared]
-    return kept, "cameras" if len(words) == len(_KIND_WORDS) else ", ".join(words)
+            return None
+        grounds.append(_ground(lon[own], lat[own]))
+    return Common(frozenset(shared), tuple(grounds))
 
 
 def _ground(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> shapely.Geometry:

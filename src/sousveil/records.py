@@ -281,6 +281,8 @@ def _with_interval(*names: str) -> list[pa.Field]:
 
 # One row a stretch of street and level. `probability`: that somebody there is seen by at least
 # one camera at a random moment; `could`: that at least one camera could be turned to there.
+# `public` and `private` are by cameras known to be such; their high end counts all cameras of
+# unknown owner besides, which `unknown` is about.
 STRETCHES: Final = pa.schema(
     [
         pa.field("stretch_id", pa.int64(), nullable=False),
@@ -293,7 +295,7 @@ STRETCHES: Final = pa.schema(
         pa.field("probability", pa.float64(), nullable=False),
         pa.field("low", pa.float64(), nullable=False),
         pa.field("high", pa.float64(), nullable=False),
-        *_with_interval("could", "public", "private"),
+        *_with_interval("could", "public", "private", "unknown"),
         pa.field("expected", pa.float64(), nullable=False),  # number of cameras, random moment
         pa.field("expected_low", pa.float64(), nullable=False),
         pa.field("expected_high", pa.float64(), nullable=False),
@@ -412,6 +414,17 @@ PLACES: Final = pa.schema(
         pa.field("tag", pa.string(), nullable=False),  # "shop=bakery"
         pa.field("lon", pa.float64(), nullable=False),
         pa.field("lat", pa.float64(), nullable=False),
+    ]
+)
+
+# What OpenStreetMap says of where people live: flats of a building or entrance, addresses.
+HOMES: Final = pa.schema(
+    [
+        pa.field("home_id", pa.string(), nullable=False),  # "node/123" or "way/123"
+        pa.field("lon", pa.float64(), nullable=False),
+        pa.field("lat", pa.float64(), nullable=False),
+        pa.field("flats", pa.int32()),  # building:flats, else as many as addr:flats names
+        pa.field("address", pa.bool_(), nullable=False),  # has a house number
     ]
 )
 

@@ -105,6 +105,14 @@ def census(
             show_default=False,
         ),
     ] = None,
+    undercount: Annotated[
+        str | None,
+        typer.Option(
+            metavar="U",
+            help="Cameras that no list has, for --coverage, as in `sousveil coverage`.",
+            show_default=False,
+        ),
+    ] = None,
     local_only: Annotated[
         bool,
         typer.Option(
@@ -144,6 +152,7 @@ def census(
             accept_swapped=accept_swapped,
             coverage=coverage,
             draws=draws,
+            undercount=undercount,
             seed=seed,
             progress=progress.step,
             on_download=progress.download,

@@ -14,6 +14,7 @@ EXAMPLES = """
 
 - `sousveil coverage munich.osm.pbf -o seen` : tables, a map and a picture to print
 - `sousveil coverage munich.osm.pbf -o seen --undercount 1.8/1.3/2.6` : with cameras no list has
+- `sousveil coverage perth.osm.pbf perth_cameras.json -o seen` : two lists, and what both miss
 - `sousveil coverage munich.osm.pbf -o seen --draws 0` : the middle of what is unknown, no intervals
 - `sousveil coverage munich.osm.pbf -o seen --priors mine.csv` : with priors of your own
 """
@@ -54,10 +55,12 @@ def coverage(
     undercount: Annotated[
         str | None,
         typer.Option(
-            metavar="E/LOW/HIGH",
+            metavar="U",
             show_default=False,
-            help="Cameras for each listed one, such as 1.8/1.3/2.6. Default: none are "
-            "added, and the figures are at least.",
+            help="Cameras that no list has: for each listed one as estimate/low/high, such as "
+            "1.8/1.3/2.6; or a result of census, link or capture (directory or JSON); or prior; or "
+            "none. Default: what the overlap of several lists tells; of one list nothing, and the "
+            "figures are at least.",
         ),
     ] = None,
     priors: Annotated[
@@ -71,6 +74,18 @@ def coverage(
     population: Annotated[
         int | None,
         typer.Option(metavar="N", show_default=False, help="People who live in the place."),
+    ] = None,
+    residents: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help="Points or cells with people (GeoJSON, GeoPackage, CSV with lon and lat).",
+        ),
+    ] = None,
+    residents_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", show_default=False, help="Column of people in --residents."),
     ] = None,
     on: Annotated[
         str | None,
@@ -103,6 +118,8 @@ def coverage(
             priors=priors,
             undercount=undercount,
             population=population,
+            residents=residents,
+            residents_column=residents_column,
             progress=progress.step,
         )
         progress.step("Writing the results")

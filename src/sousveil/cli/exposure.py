@@ -68,9 +68,10 @@ def exposure(
     undercount: Annotated[
         str | None,
         typer.Option(
-            metavar="E/L/H",
+            metavar="U",
             help="Cameras there are for each one on record: estimate, low and high, as "
-            "1.8/1.4/2.6. Default: not known, so that figures are lower bounds.",
+            "1.8/1.4/2.6; or as in `sousveil coverage`. Default: what the overlap of several "
+            "sources tells, else not known, so that figures are lower bounds.",
             show_default=False,
         ),
     ] = None,

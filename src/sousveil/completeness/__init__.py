@@ -30,6 +30,10 @@ MARGIN_M: Final = 500.0
 CELL_RESOLUTION: Final = 6
 """Of the H3 cells that stand for areas, about 36 km2 each."""
 
+MEASURED: Final = ((42, 213),)
+"""Places with a register, for `prior`: rows that OpenStreetMap holds, of all. Milan, the gates of
+both zones (docs/completeness.md)."""
+
 _METRES_PER_DEGREE: Final = 111_195.0
 _SERIES: Final = re.compile(r"[-_:/. ]*\d+$")
 _MOST_SERIES: Final = 20

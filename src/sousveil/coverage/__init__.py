@@ -5,7 +5,7 @@ moment*: a camera that turns looks one way at a time. *Could be seen*: it could 
 For a camera that does not turn both are the same.
 
 What is unknown of a camera (direction, lens, pixels, height, tilt, whether it is still there) is
-drawn many times from `sousveil.priors`; what no list has is drawn from an undercount, if given.
+drawn many times from `sousveil.priors`; what no list has, from `sousveil.undercount`.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import shapely
 
 from sousveil import priors as prior_table
+from sousveil import undercount as undercounts
 from sousveil import visibility
 from sousveil.coverage import _regions, _seeing, _sightings, _streets, _unlisted, _views
 from sousveil.coverage._draws import Plan, middle, plan
+from sousveil.coverage._living import People, read_people
 from sousveil.coverage._seeing import Points, Seen
 from sousveil.coverage._sightings import Sightings, levels_by_draw
 from sousveil.coverage._views import Views
 from sousveil.errors import UnusableInput
-from sousveil.place import STREET_CLASSES
 from sousveil.priors import Priors
 from sousveil.records import LEVELS, SEEN, STRETCHES, WATCHED
+from sousveil.undercount import Missing, Stated, street_groups
 
 if TYPE_CHECKING:
     from sousveil.census import Census
@@ -44,6 +45,7 @@ __all__ = [
     "levels_by_draw",
     "of_census",
     "of_tables",
+    "read_people",
     "seen_at",
     "sightings",
     "watched",
@@ -98,8 +100,7 @@ class Scene(NamedTuple):
     streets: pa.Table
     pieces: _streets.Pieces
     points: Points
-    presence: Floats | None  # of unlisted cameras, for each draw
-    undercount: _unlisted.Undercount | None
+    unlisted: _unlisted.Unlisted | None
     plan: Plan
     groups: int
     radius_m: float
@@ -114,26 +115,33 @@ def coverage(
     draws: int = 1000,
     seed: int = 0,
     priors: str | Path | None = None,
-    undercount: str | None = None,
+    undercount: Stated | Path | None = None,
     population: int | None = None,
+    residents: str | Path | None = None,
+    residents_column: str | None = None,
     progress: Progress = lambda _: None,
 ) -> Coverage:
     """Tell which streets of a place the cameras on lists see, and how sure that is.
 
     sources, within, on, population: as for `census`. radius_m: nothing is seen farther away.
     draws: 0 takes the middle of every prior. priors: a table in place of the one of the package.
-    undercount: cameras for each listed one as "estimate/low/high"; without it none are added, and
-    the figures are "at least". Raises UnusableInput for anything the user can mend.
+    undercount: cameras that no list has, as for `undercount.missing`: cameras for each listed one
+    as "estimate/low/high", a result of census, link or capture, "prior" or "none". Without it they
+    follow from the overlap of the sources, where several lists are given that can bound it; else
+    none are added, and the figures are "at least". residents: a GeoJSON, GeoPackage or CSV file of
+    points or cells with people; residents_column: the one of their number. Raises UnusableInput for
+    anything the user can mend.
     """
     from sousveil.census import census
 
     table = prior_table.read(priors)
-    more = _unlisted.parsed(undercount) if undercount else None
     _check(radius_m, draws)
+    undercounts.check(undercount)
+    people = read_people(residents, residents_column) if residents else None
     counted = census(sources, within=within, on=on, population=population, progress=progress)
     return of_census(
-        counted, radius_m=radius_m, draws=draws, seed=seed, priors=table, undercount=more,
-        progress=progress,
+        counted, radius_m=radius_m, draws=draws, seed=seed, priors=table, undercount=undercount,
+        people=people, progress=progress,
     )  # fmt: skip
 
 
@@ -144,17 +152,26 @@ def of_census(
     draws: int = 1000,
     seed: int = 0,
     priors: Priors | None = None,
-    undercount: _unlisted.Undercount | None = None,
+    undercount: Stated | Path | None = None,
+    people: People | None = None,
     progress: Progress = lambda _: None,
 ) -> Coverage:
-    """Do the work of `coverage` on a census that has been taken."""
-    from sousveil.sources import licences
+    """Do the work of `coverage` on a census that has been taken. people: of `read_people`."""
+    from sousveil.overlap import lists
+    from sousveil.sources import licences, osm
 
+    progress("Reading where people live")
+    # A census may have been made of tables, or its files be gone since.
+    extracts = [Path(s.path) for s in counted.sources if s.streets.num_rows]
+    homes = [osm.read_homes(path) for path in extracts if path.is_file()]
+    more = undercounts.missing(undercount, counted.cameras, lists=lists(counted.sources),
+                               told=counted.summary["undercount"],
+                               streets=counted.streets, seed=seed)  # fmt: skip
     return of_tables(
         counted.cameras,
         counted.streets,
         counted.buildings,
-        boundary=None if counted.place.boundary_kind == "covered" else counted.place.boundary,
+        boundary=counted.place.boundary,
         place=counted.place.name,
         population=counted.place.population,
         on=counted.on,
@@ -162,10 +179,21 @@ def of_census(
         draws=draws,
         seed=seed,
         priors=priors,
-        undercount=undercount,
+        undercount=more,
         attribution=licences.attribution(counted.sources),
+        dwellings=_once(homes),
+        people=people,
         progress=progress,
     )
+
+
+def _once(homes: list[pa.Table]) -> pa.Table | None:
+    """Join what several extracts say of homes; of one that several hold the first stands."""
+    if not homes:
+        return None
+    joined = pa.concat_tables(homes)
+    first = np.unique(np.array(joined["home_id"].to_pylist(), dtype=str), return_index=True)[1]
+    return joined.take(pa.array(np.sort(first)))
 
 
 def of_tables(
@@ -181,8 +209,10 @@ def of_tables(
     draws: int = 1000,
     seed: int = 0,
     priors: Priors | None = None,
-    undercount: _unlisted.Undercount | None = None,
+    undercount: Missing | None = None,
     attribution: str = "",
+    dwellings: pa.Table | None = None,
+    people: People | None = None,
     tile: int = _seeing.TILE,
     sensitivity: bool = True,
     progress: Progress = lambda _: None,
@@ -190,16 +220,21 @@ def of_tables(
     """Do the work of `coverage` on tables: records.CAMERAS, STREETS and BUILDINGS.
 
     Cameras of private homes are left out, and counted: what they see would show where they are.
-    tile: resolution of the h3 cells that are worked on one by one; no result depends on it.
+    undercount: of these cameras; None adds none. With draws=0 none are added either: where they
+    hang is chance. dwellings: records.HOMES. people: of `read_people`. tile: resolution of the h3
+    cells that are worked on one by one; no result depends on it.
     """
     from sousveil.coverage import _sensitivity, _summary
 
-    homes = pc.sum(pc.cast(cameras["private_home"], pa.int64())).as_py() or 0
-    cameras = cameras.filter(pc.invert(cameras["private_home"]))
+    at_home = cameras["private_home"].to_numpy(zero_copy_only=False).astype(bool)
+    at_homes, cameras = int(at_home.sum()), cameras.filter(pa.array(~at_home))
+    if undercount is not None:
+        undercount = undercount._replace(like=undercount.like[~at_home])
     progress("Placing cameras and walls")
     priors = priors or prior_table.read()
     scene = _scene(cameras, streets, buildings, boundary=boundary, on=on, radius_m=radius_m,
-                   draws=draws, seed=seed, priors=priors, undercount=undercount)  # fmt: skip
+                   draws=draws, seed=seed, priors=priors,
+                   undercount=undercount if draws else None)  # fmt: skip
     listed = _views.select(scene.views, np.flatnonzero(scene.views.listed))
     views = _regions.view_table(listed, scene.obstacles, radius_m)
     visible = _regions.visible_table(views, scene.obstacles)
@@ -216,8 +251,9 @@ def of_tables(
     share_km = seen.sums / 1e6
     summary = _summary.summarise(
         scene, seen, views=views, place=place, on=on, draws=draws, seed=seed,
-        undercount=undercount, drivers=drivers, buildings=buildings, population=population,
-        homes_left_out=homes,
+        undercount=undercount, drivers=drivers, buildings=buildings, homes=dwellings, people=people,
+        population=population, homes_left_out=at_homes,
+        hidden_km=_streets.lengths_km(_streets.hidden(streets), scene.obstacles.plane, boundary),
     )  # fmt: skip
     return Coverage(
         summary=summary,
@@ -331,16 +367,16 @@ def sightings(
 
 def see(scene: Scene, *, tile: int = _seeing.TILE) -> Seen:
     """Return what the draws of a scene come to."""
+    presence = scene.unlisted and scene.unlisted.presence(scene.plan)
     return _seeing.see(
         scene.points, scene.views, scene.obstacles, scene.plan,
-        radius_m=scene.radius_m, groups=scene.groups, presence=scene.presence, tile=tile,
+        radius_m=scene.radius_m, groups=scene.groups, presence=presence, tile=tile,
     )  # fmt: skip
 
 
 def _scene(
     cameras: pa.Table, streets: pa.Table, buildings: pa.Table, *, boundary: Any, on: date | None,
-    radius_m: float, draws: int, seed: int, priors: Priors,
-    undercount: _unlisted.Undercount | None,
+    radius_m: float, draws: int, seed: int, priors: Priors, undercount: Missing | None,
 ) -> Scene:  # fmt: skip
     _check(radius_m, draws)
     corners = shapely.get_coordinates(
@@ -354,16 +390,13 @@ def _scene(
     points = _points(ways, pieces)
     views = _views.views_of(cameras, obstacles, priors, on)
     made, groups = _plan(draws, seed)
-    present = None
-    if undercount is not None:
-        drawn = _unlisted.factors(undercount, made)
-        more = _unlisted.candidates(views, points.xy, points.length_mm / 1e3, obstacles,
-                                    undercount, seed)  # fmt: skip
-        n_listed = int((~views.indoor).sum())
-        present = _unlisted.presence(drawn, n_listed, len(more.camera_id))
+    unlisted = None
+    if undercount is not None and undercount.known:
+        groups_of = street_groups(ways["highway"].to_pylist())[pieces.street]
+        more, unlisted = _unlisted.candidates(views, points.xy, points.length_mm / 1e3, groups_of,
+                                              obstacles, undercount, seed)  # fmt: skip
         views = _views.concatenated(views, more)
-    return Scene(views, obstacles, ways, pieces, points, present, undercount, made, groups,
-                 radius_m)  # fmt: skip
+    return Scene(views, obstacles, ways, pieces, points, unlisted, made, groups, radius_m)
 
 
 def _plan(draws: int, seed: int) -> tuple[Plan, int]:
@@ -384,9 +417,7 @@ def _check(radius_m: float, draws: int) -> None:
 
 
 def _points(streets: pa.Table, pieces: _streets.Pieces) -> Points:
-    is_street = np.isin(np.array(streets["highway"].to_pylist(), dtype=object).astype(str),
-                        sorted(STREET_CLASSES))  # fmt: skip
-    kind = np.where(is_street[pieces.street], 0, 1).astype(np.int64)
+    kind = np.where(_streets.is_street(streets)[pieces.street], 0, 1).astype(np.int64)
     return Points(pieces.xy, kind, pieces.length_mm)
 
 
@@ -429,6 +460,8 @@ def _stretch_table(scene: Scene, seen: Seen) -> pa.Table:
             names = ["probability", "low", "high"]
         for k, name in enumerate(names):
             columns[name] = pa.array(means[:, i, :, k].ravel())
+    for owner in ("public", "private"):  # at most, all of unknown owner are such
+        columns[f"{owner}_high"] = columns[f"maybe_{owner}_high"]
     return pa.table(columns).select(STRETCHES.names).cast(STRETCHES)
 
 

@@ -64,6 +64,16 @@ class Plan(NamedTuple):
         """Return the number of draws."""
         return len(self.streams["direction"])
 
+    def part(self, first: int, last: int) -> Plan:
+        """Return the draws from one to before another."""
+        streams, shared = (
+            {quantity: words[first:last] for quantity, words in every.items()}
+            for every in (self.streams, self.shared)
+        )
+        if self.stratified:
+            raise ValueError("draws that are spread evenly belong together")
+        return Plan(streams, shared)
+
 
 def plan(draws: int, seed: int, *, groups: int, vary: Collection[str] = QUANTITIES) -> Plan:
     """Return a plan of independent draws; those of a group have in common what cameras share."""
@@ -114,7 +124,8 @@ class Drawn(NamedTuple):
 def draw(views: Views, draws: Plan, presence: Floats | None = None) -> Drawn:
     """Draw what is not stated of views.
 
-    presence: for each draw, the probability that each candidate for an unlisted camera is there.
+    presence: for each draw, below which of their random numbers candidates for unlisted cameras are
+    there (`_unlisted.Unlisted.presence`).
     """
     of = views.camera
     key = mixed(views.key[of] ^ mixed(views.number.astype(np.uint64)))

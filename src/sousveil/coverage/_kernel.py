@@ -10,8 +10,10 @@ from numba import njit, prange
 from sousveil.visibility._kernel import turn_of
 
 N_LEVELS: Final = 4
-N_CLASSES: Final = 3
-N_FIGURES: Final = 5
+N_CLASSES: Final = 6
+"""Any camera, one known to be public, to be private, one of unknown owner, one that is or may be
+public, one that is or may be private."""
+N_FIGURES: Final = 8
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -131,6 +133,16 @@ def _one_camera(dx, dy, c, first_view, turns, drawn, moment, could):  # type: ig
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _classes(best, d):  # type: ignore[no-untyped-def]
+    """Fill in, of a draw, the classes that follow from the three of owners: best[q, 1:4, d]."""
+    for q in range(2):
+        public, private, unknown = best[q, 1, d], best[q, 2, d], best[q, 3, d]
+        best[q, 4, d] = max(public, unknown)
+        best[q, 5, d] = max(private, unknown)
+        best[q, 0, d] = max(best[q, 4, d], private)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _by_group(best, number, group, p, counts, total, squares):  # type: ignore[no-untyped-def]
     """Add, for point p, what the draws of each group count, and the squares of it.
 
@@ -143,12 +155,11 @@ def _by_group(best, number, group, p, counts, total, squares):  # type: ignore[n
             counts[0, level] += 1
         for level in range(best[1, 0, d]):
             counts[1, level] += 1
-        for level in range(best[0, 1, d]):
-            counts[2, level] += 1
-        for level in range(best[0, 2, d]):
-            counts[3, level] += 1
+        for owner in range(1, N_CLASSES):
+            for level in range(best[0, owner, d]):
+                counts[1 + owner, level] += 1
         for level in range(N_LEVELS):
-            counts[4, level] += number[level, d]
+            counts[N_FIGURES - 1, level] += number[level, d]
         if d + 1 == n_draws or group[d + 1] != group[d]:
             for figure in range(N_FIGURES):
                 for level in range(N_LEVELS):
@@ -166,7 +177,7 @@ def accumulate(  # type: ignore[no-untyped-def]
 
     first_pair: the pairs of point p are first_pair[p]:first_pair[p + 1]. kind[p]: 0 street, 1 way
     for walking. chunk: bounds of points, one for each parallel task. Written are
-    sums[task, question, class (any, public, private), kind, level, draw] in millimetres,
+    sums[task, question, class (N_CLASSES), kind, level, draw] in millimetres,
     total[point, figure, level] as counts, and the sum of the squares of the groups' counts;
     and lengths[task, camera, draw], the length that a camera alone sees at the first level at a
     random moment, where it has cameras.
@@ -189,20 +200,19 @@ def accumulate(  # type: ignore[no-untyped-def]
                 ):
                     continue
                 any_pair = True
-                mine = operator_class[c] + 1 if operator_class[c] < 2 else 0
+                mine = 1 + operator_class[c]
                 for d in range(n_draws):
                     m, q = moment[d], could[d]
-                    best[0, 0, d] = max(best[0, 0, d], m)
-                    best[1, 0, d] = max(best[1, 0, d], q)
-                    if mine > 0:
-                        best[0, mine, d] = max(best[0, mine, d], m)
-                        best[1, mine, d] = max(best[1, mine, d], q)
+                    best[0, mine, d] = max(best[0, mine, d], m)
+                    best[1, mine, d] = max(best[1, mine, d], q)
                     for level in range(m):
                         number[level, d] += 1
                     if lengths.shape[1] > 0 and m > 0:
                         lengths[task, c, d] += length_mm[p]
             if not any_pair:
                 continue
+            for d in range(n_draws):
+                _classes(best, d)
             _by_group(best, number, group, p, counts, total, squares)
             for q in range(2):
                 for k in range(N_CLASSES):

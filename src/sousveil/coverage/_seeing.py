@@ -26,8 +26,14 @@ TILE: Final = 8
 _CELL_M: Final = 25.0
 _SQUARE_M: Final = 50.0
 _TASKS: Final = 4
+_AT_ONCE: Final = 4_000_000  # views times draws
 _95: Final = 1.959964
-FIGURES: Final = ("probability", "could", "public", "private", "expected")
+FIGURES: Final = (
+    "probability", "could", "public", "private", "unknown", "maybe_public", "maybe_private",
+    "expected",
+)  # fmt: skip
+"""What is told of a point. Of owners: by at least one camera known to be public, known to be
+private, of unknown owner, that is or may be public, that is or may be private."""
 
 
 class Points(NamedTuple):
@@ -43,7 +49,7 @@ class Seen(NamedTuple):
 
     near: the points that a camera may see; the figures of the others are 0.
     figures: near x FIGURES x levels x (estimate, low, high).
-    sums: question x class (any, public, private) x kind x level x draw, in millimetres.
+    sums: question x class (_kernel.N_CLASSES) x kind x level x draw, in millimetres.
     """
 
     near: Ints
@@ -76,7 +82,7 @@ def see(
     tiles = list(_tiles(points.xy, views, obstacles, radius_m, tile))
     near = np.concatenate([mine for mine, _ in tiles]) if tiles else np.zeros(0, np.int64)
     group = (np.arange(plan.n) * groups // plan.n).astype(np.int64)
-    sums = np.zeros((2, 3, 2, len(LEVELS), plan.n), np.int64)
+    sums = np.zeros((2, _kernel.N_CLASSES, 2, len(LEVELS), plan.n), np.int64)
     lengths = np.zeros((len(views.camera_id) if by_camera else 0, plan.n), np.int64)
     figures = [np.zeros((0, len(FIGURES), len(LEVELS), 3), np.float32)]
     for mine, cameras in tiles:
@@ -174,19 +180,40 @@ class Tile:
     ) -> tuple[npt.NDArray[np.float32], Ints, Ints]:
         n, cameras = len(self.xy), len(self.views.camera_id)
         tasks = min(_TASKS, 2 * (os.cpu_count() or 1))
-        sums = np.zeros((tasks, 2, 3, 2, len(LEVELS), plan.n), np.int64)
+        sums = np.zeros((2, _kernel.N_CLASSES, 2, len(LEVELS), plan.n), np.int64)
         total = np.zeros((n, len(FIGURES), len(LEVELS)), np.int64)
         squares = np.zeros_like(total)
-        lengths = np.zeros((tasks, cameras if by_camera else 0, plan.n), np.int64)
-        _kernel.accumulate(
-            np.searchsorted(self.which[:, 0], np.arange(n + 1)), self.which[:, 1], self.offset,
-            self.kind, self.length_mm, self.first_view, self.views.turns,
-            self.views.operator_class, tuple(draw(self.views, plan, presence)), group,
-            _kernel.tasks_of(n, tasks), sums, total, squares, lengths,
-        )  # fmt: skip
+        lengths = np.zeros((cameras if by_camera else 0, plan.n), np.int64)
+        pairs = np.searchsorted(self.which[:, 0], np.arange(n + 1)), self.which[:, 1], self.offset
+        for first, last in self._blocks(plan, group):
+            some = plan if last - first == plan.n else plan.part(first, last)
+            there = None if presence is None else presence[first:last]
+            made = np.zeros((tasks, *sums.shape[:-1], some.n), np.int64)
+            alone = np.zeros((tasks, len(lengths), some.n), np.int64)
+            _kernel.accumulate(
+                *pairs, self.kind, self.length_mm, self.first_view, self.views.turns,
+                self.views.operator_class, tuple(draw(self.views, some, there)), group[first:last],
+                _kernel.tasks_of(n, tasks), made, total, squares, alone,
+            )  # fmt: skip
+            sums[..., first:last] = made.sum(axis=0)
+            lengths[:, first:last] = alone.sum(axis=0)
         bounded = np.array([figure != "expected" for figure in FIGURES])[:, None]
         figures = _interval(total, squares, plan.n, groups, bounded)
-        return figures, sums.sum(axis=0), lengths.sum(axis=0)
+        return figures, sums, lengths
+
+    def _blocks(self, plan: Plan, group: Ints) -> list[tuple[int, int]]:
+        """Return the draws in blocks of whole groups, so that memory follows the block."""
+        most = max(_AT_ONCE // max(len(self.views.camera), 1), 1)
+        if plan.n <= most or plan.stratified:
+            return [(0, plan.n)]
+        starts = np.flatnonzero(np.r_[True, np.diff(group) > 0])
+        if len(starts) == 1:  # nothing is told of groups
+            starts = np.arange(plan.n)
+        bounds = [0]
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), plan.n], strict=True):
+            if end - bounds[-1] > most and start > bounds[-1]:
+                bounds.append(start)
+        return list(zip(bounds, [*bounds[1:], plan.n], strict=True))
 
     def count_pairs(self, plan: Plan, presence: Floats | None) -> npt.NDArray[np.int32]:
         by_pair = np.zeros((len(self.which), 2, len(LEVELS)), np.int32)

@@ -27,18 +27,30 @@ BASE: Final = 128
 
 _ALONE_DRAWS: Final = 200
 _MOST_CAMERAS: Final = 20_000
+_MOST_UNLISTED: Final = 10  # candidates for each listed camera; with more, no visit narrows much
 _TRIALS: Final = 3
 _TRIAL_DRAWS: Final = 300
 _ON_SITE: Final = ("direction", "height and tilt")
 
 
+class Visits(NamedTuple):
+    """Whom to look at, for one thing that a person before a camera can see.
+
+    cameras: as few as would halve the interval if that were known of them, or all of whom it is
+    not, if that does not; narrowed: the width of the interval then, against the width now, as runs
+    with these values held show it; n_unknown: cameras of which it is not known.
+    """
+
+    cameras: list[str]
+    narrowed: float | None
+    n_unknown: int
+
+
 class Drivers(NamedTuple):
     """Shares of the variance by factor, the largest first, and whom to look at.
 
-    on_site: the factor that matters most among those that a person before a camera can see.
-    cameras: as few as would halve the interval if that were known of them, or all of whom it is
-    not, if that does not; narrowed: the width of the interval then, against the width now, as runs
-    with these values held show it.
+    on_site: the factor that matters most among those that a person before a camera can see; visits
+    are for it, directions for the direction.
     """
 
     question: str
@@ -46,9 +58,8 @@ class Drivers(NamedTuple):
     shares: dict[str, float]
     errors: dict[str, float]
     on_site: str
-    cameras: list[str]
-    n_unknown: int
-    narrowed: float | None
+    visits: Visits
+    directions: Visits
 
 
 def drivers(scene: Scene, seed: int) -> Drivers | None:
@@ -61,26 +72,26 @@ def drivers(scene: Scene, seed: int) -> Drivers | None:
         from SALib.sample import sobol as design
     except ImportError:
         return None
-    names = [f for f in FACTORS if f != "cameras that no list has" or scene.presence is not None]
+    names = [f for f in FACTORS if f != "cameras that no list has" or scene.unlisted is not None]
     problem = {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
     rows = design.sample(problem, BASE, calc_second_order=False, seed=seed)
     lengths = _km(scene, _plan_of(rows, names, seed))
     if np.ptp(lengths) == 0:
         return None
     found = analysis.analyze(problem, lengths, calc_second_order=False, seed=seed)
-    total = np.clip(found["ST"], 0.0, None)
+    total = np.clip(found["ST"], 0.0, 1.0)  # beyond 1 is chance of the design
     order = np.argsort(-total, kind="stable")
     on_site = max(_ON_SITE, key=lambda factor: total[names.index(factor)])
-    cameras, narrowed, n = _worth_a_visit(scene, on_site, seed)
+    visits = _worth_a_visit(scene, on_site, seed)
+    directions = visits if on_site == _ON_SITE[0] else _worth_a_visit(scene, _ON_SITE[0], seed)
     return Drivers(
         question="moment",
         level="detect",
         shares={names[i]: float(total[i]) for i in order},
         errors={names[i]: float(found["ST_conf"][i]) for i in order},
         on_site=on_site,
-        cameras=cameras,
-        n_unknown=n,
-        narrowed=narrowed,
+        visits=visits,
+        directions=directions,
     )
 
 
@@ -101,21 +112,14 @@ def _plan_of(rows: Floats, names: list[str], seed: int) -> Plan:
 
 def _km(scene: Scene, draws: Plan) -> Floats:
     """Return the street kilometres seen at the first level at a random moment, for each draw."""
-    from sousveil.coverage import _unlisted
-
-    presence = scene.presence
-    if presence is not None and scene.undercount is not None:
-        n = len(scene.views.listed), int(scene.views.listed.sum())
-        listed = int((scene.views.listed & ~scene.views.indoor).sum())
-        drawn = _unlisted.factors(scene.undercount, draws)
-        presence = _unlisted.presence(drawn, listed, n[0] - n[1])
+    presence = scene.unlisted and scene.unlisted.presence(draws)
     seen = _seeing.see(scene.points, scene.views, scene.obstacles, draws,
                        radius_m=scene.radius_m, groups=1, presence=presence)  # fmt: skip
     km: Floats = seen.sums[0, 0, 0, 0] / 1e6
     return km
 
 
-def _worth_a_visit(scene: Scene, factor: str, seed: int) -> tuple[list[str], float | None, int]:
+def _worth_a_visit(scene: Scene, factor: str, seed: int) -> Visits:
     """Return the cameras whose unknown matters most, what knowing it does, and how many there are.
 
     factor: of _ON_SITE. The list is the shortest that halves the interval, found by bisection
@@ -126,8 +130,9 @@ def _worth_a_visit(scene: Scene, factor: str, seed: int) -> tuple[list[str], flo
     unknown[views.camera[_unknown_views(scene, factor)]] = True
     unknown &= ~views.indoor & views.listed
     n = int(unknown.sum())
-    if n == 0 or len(views.camera_id) > _MOST_CAMERAS:
-        return [], None, n
+    n_all, n_listed = len(views.camera_id), int(views.listed.sum())
+    if n == 0 or n_all > min(_MOST_CAMERAS, (1 + _MOST_UNLISTED) * n_listed):
+        return Visits([], None, n)
     only = plan(_ALONE_DRAWS, seed + 1, groups=1, vary=FACTORS[factor])
     alone = _seeing.see(scene.points, views, scene.obstacles, only, radius_m=scene.radius_m,
                         groups=1, presence=_nobody_else(scene, only), by_camera=True)  # fmt: skip
@@ -135,7 +140,7 @@ def _worth_a_visit(scene: Scene, factor: str, seed: int) -> tuple[list[str], flo
     order = np.argsort(-np.where(unknown, variance, -1.0), kind="stable")[:n]
     now = _width(scene, factor, order[:0], seed)
     if now == 0:
-        return [], None, n
+        return Visits([], None, n)
     narrowed = _width(scene, factor, order, seed) / now
     fewest, most = 0, n
     while narrowed <= 0.5 and most - fewest > 1:
@@ -145,7 +150,7 @@ def _worth_a_visit(scene: Scene, factor: str, seed: int) -> tuple[list[str], flo
             most, narrowed = middle, width
         else:
             fewest = middle
-    return [views.camera_id[i] for i in order[:most]], narrowed, n
+    return Visits([views.camera_id[i] for i in order[:most]], narrowed, n)
 
 
 def _unknown_views(scene: Scene, factor: str) -> npt.NDArray[np.bool_]:
@@ -156,7 +161,7 @@ def _unknown_views(scene: Scene, factor: str) -> npt.NDArray[np.bool_]:
 
 
 def _nobody_else(scene: Scene, draws: Plan) -> Floats | None:
-    return None if scene.presence is None else np.zeros(draws.n)
+    return None if scene.unlisted is None else np.zeros(draws.n)
 
 
 def _width(scene: Scene, factor: str, known: Ints, seed: int) -> float:
@@ -178,22 +183,27 @@ def _width(scene: Scene, factor: str, known: Ints, seed: int) -> float:
 
 
 def sentence(found: Drivers) -> str:
-    """Say in one sentence what would help most."""
+    """Say what would help most, and what knowing directions would."""
     first, share = next(iter(found.shares.items()))
     text = _COSTS.get(first, f"not knowing {first} costs most")
     text = f"{text} ({share:.0%} of the variance)"
-    whose = _WHOSE[found.on_site]
-    if found.cameras and found.narrowed is not None:
-        n, gain = len(found.cameras), 1 - found.narrowed
-        if found.narrowed <= 0.5:
-            text += f": mapping the {whose} of {n} cameras would halve the interval"
-        elif gain >= 0.02:
-            text += f": mapping the {whose} of all {n} cameras where they are not known would "
-            text += f"narrow the interval by {gain:.0%}"
-        else:
-            text += f": mapping the {whose} of all {n} cameras where they are not known would "
-            text += "hardly narrow the interval"
-    return text[0].upper() + text[1:] + "."
+    would = _would(found.on_site, found.visits)
+    text = text[0].upper() + text[1:] + (f": {would}" if would else "") + "."
+    would = _would(_ON_SITE[0], found.directions)
+    if found.on_site != _ON_SITE[0] and would:
+        text += f" {would[0].upper()}{would[1:]}."
+    return text
+
+
+def _would(factor: str, visits: Visits) -> str:
+    """Say what mapping one thing would do; nothing where it is known of all, or was not tried."""
+    if not visits.cameras or visits.narrowed is None:
+        return ""
+    n, gain, whose = len(visits.cameras), 1 - visits.narrowed, _WHOSE[factor]
+    if visits.narrowed <= 0.5:
+        return f"mapping the {whose} of {n} cameras would halve the interval"
+    text = f"mapping the {whose} of all {n} cameras where they are not known would "
+    return text + (f"narrow the interval by {gain:.0%}" if gain >= 0.02 else "hardly narrow it")
 
 
 _WHOSE: Final = {"direction": "directions", "height and tilt": "heights and tilts"}
@@ -218,7 +228,14 @@ def as_json(found: Drivers | None) -> dict[str, Any] | None:
         "confidence_95": {k: round(v, 4) for k, v in found.errors.items()},
         "sentence": sentence(found),
         "to_map": found.on_site,
-        "cameras_where_unknown": found.n_unknown,
-        "cameras_to_map": found.cameras,
-        "width_once_mapped": None if found.narrowed is None else round(found.narrowed, 4),
+        **_told(found.visits),
+        "directions": _told(found.directions),
+    }
+
+
+def _told(visits: Visits) -> dict[str, Any]:
+    return {
+        "cameras_where_unknown": visits.n_unknown,
+        "cameras_to_map": visits.cameras,
+        "width_once_mapped": None if visits.narrowed is None else round(visits.narrowed, 4),
     }

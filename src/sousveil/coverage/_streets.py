@@ -37,18 +37,44 @@ class Pieces(NamedTuple):
 def walkable(streets: pa.Table) -> pa.Table:
     """Return the streets and footways that people use under the sky or a roof.
 
-    streets: records.STREETS. Left out are areas, tracks, tunnels other than passages through
-    buildings, and ways inside buildings.
+    streets: records.STREETS. Left out are areas, tracks, and what `hidden` returns.
     """
+    return streets.filter(pc.and_not(_counted(streets), _is_hidden(streets)))
+
+
+def hidden(streets: pa.Table) -> pa.Table:
+    """Return the streets and footways that no camera outdoors sees: in tunnels other than passages
+    through buildings, and inside buildings."""
+    return streets.filter(pc.and_(_counted(streets), _is_hidden(streets)))
+
+
+def _counted(streets: pa.Table) -> pa.Array:
+    """Return which ways have a length: those that `place` measures as streets or footways."""
     kept = pc.is_in(
         streets["highway"], value_set=pa.array(sorted(STREET_CLASSES | FOOTWAY_CLASSES))
     )
-    area = pc.fill_null(pc.equal(streets["area"], "yes"), False)
+    return pc.and_not(kept, pc.fill_null(pc.equal(streets["area"], "yes"), False))
+
+
+def _is_hidden(streets: pa.Table) -> pa.Array:
     tunnel = pc.is_in(streets["tunnel"], value_set=pa.array(["yes", "culvert", "flooded"]))
     indoor = pc.fill_null(pc.not_equal(streets["indoor"], "no"), False)
     corridor = pc.equal(streets["highway"], "corridor")
-    left_out = pc.or_(pc.or_(area, tunnel), pc.or_(indoor, corridor))
-    return streets.filter(pc.and_not(kept, left_out))
+    return pc.or_(tunnel, pc.or_(indoor, corridor))
+
+
+def is_street(streets: pa.Table) -> npt.NDArray[np.bool_]:
+    """Return which ways are streets; the others are footways."""
+    highway = np.array(streets["highway"].to_pylist(), dtype=object).astype(str)
+    return np.isin(highway, sorted(STREET_CLASSES))
+
+
+def lengths_km(streets: pa.Table, plane: Plane, within: Any = None) -> tuple[float, float]:
+    """Return the kilometres of streets and of footways."""
+    pieces = cut(streets, plane, within)
+    km = np.bincount(np.where(is_street(streets)[pieces.street], 0, 1), pieces.length_mm / 1e6,
+                     minlength=2)  # fmt: skip
+    return float(km[0]), float(km[1])
 
 
 def cut(streets: pa.Table, plane: Plane, within: Any = None, at: Any = None) -> Pieces:

@@ -8,31 +8,24 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import shapely
-from scipy.spatial import cKDTree
 
-from sousveil.coverage import _sensitivity
+from sousveil.coverage import _living, _sensitivity
+from sousveil.coverage._living import QUESTIONS
 from sousveil.coverage._seeing import Seen
-from sousveil.coverage._unlisted import Undercount
 from sousveil.records import LEVELS
+from sousveil.undercount import Missing
 
 if TYPE_CHECKING:
     from sousveil.coverage import Scene
 
 Floats = npt.NDArray[np.float64]
 
-QUESTIONS: Final = ("moment", "could")
-BY: Final = ("any", "public", "private")
+BY: Final = ("any", "public", "private", "unknown")
+"""Whose cameras see; the classes of _kernel.N_CLASSES, without the two that bound the others."""
+
+MAYBE: Final = {"public": 4, "private": 5}
+"""The class of cameras that are or may be such: what bounds the share from above."""
 WAYS: Final = ("streets", "footways", "all")
-
-HOMES: Final = frozenset(
-    {"apartments", "residential", "house", "detached", "semidetached_house", "terrace", "dormitory",
-     "bungalow", "farm"}
-)  # fmt: skip
-"""Values of `building` of what people live in."""
-
-DOORSTEP_M: Final = 50.0
-"""People are counted at the nearest place on a street within this distance of their house."""
 
 
 def summarise(
@@ -44,14 +37,18 @@ def summarise(
     on: date | None,
     draws: int,
     seed: int,
-    undercount: Undercount | None,
+    undercount: Missing | None,
     drivers: _sensitivity.Drivers | None,
     buildings: pa.Table,
+    homes: pa.Table | None,
+    people: _living.People | None,
     population: int | None,
     homes_left_out: int,
+    hidden_km: tuple[float, float],
 ) -> dict[str, Any]:
     """Return the summary; every value can be written as JSON."""
     length_km = np.bincount(scene.points.kind, scene.points.length_mm / 1e6, minlength=2)
+    lived_in = _living.dwellings(scene, buildings, homes)
     listed = scene.views.listed
     indoor = int((scene.views.indoor & listed).sum())
     moved = int(((scene.views.moved_m > 0) & listed & ~scene.views.indoor).sum())
@@ -70,11 +67,13 @@ def summarise(
             "moved_out_of_buildings": moved,
             "direction_stated": int(np.isfinite(scene.views.bearing_deg).sum()),
         },
-        "undercount": None if undercount is None else undercount._asdict(),
+        "undercount": undercount and undercount.told(),
         "street_km": round(float(length_km[0]), 6),
         "footway_km": round(float(length_km[1]), 6),
+        "hidden_km": {"streets": round(hidden_km[0], 6), "footways": round(hidden_km[1], 6)},
         "seen": _shares(seen, length_km),
-        "homes": _homes(scene, seen, buildings, population),
+        "homes": _living.told(scene, seen, lived_in, population),
+        "residents": _living.told_people(scene, seen, lived_in, people),
         "drivers": _sensitivity.as_json(drivers),
         "notes": _notes(undercount, draws, drivers, homes_left_out),
     }
@@ -88,8 +87,10 @@ def _shares(seen: Seen, length_km: npt.NDArray[Any]) -> list[dict[str, Any]]:
         for q, question in enumerate(QUESTIONS):
             for k, by in enumerate(BY):
                 for i, level in enumerate(LEVELS):
-                    drawn = km[q, k, :, i].sum(axis=0) if ways == "all" else km[q, k, w, i]
+                    drawn = _drawn(km[q, k, :, i], w)
                     low, high = np.quantile(drawn, [0.025, 0.975])
+                    if by in MAYBE:
+                        high = np.quantile(_drawn(km[q, MAYBE[by], :, i], w), 0.975)
                     share = [x / total if total else 0.0 for x in (drawn.mean(), low, high)]
                     rows.append(
                         {
@@ -106,57 +107,17 @@ def _shares(seen: Seen, length_km: npt.NDArray[Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _homes(
-    scene: Scene, seen: Seen, buildings: pa.Table, population: int | None
-) -> dict[str, Any] | None:
-    """Return the share of homes, by floor area, whose nearest street is seen; None without homes.
-
-    A stand-in for where people live, which no source here says.
-    """
-    is_home = np.isin(np.array(buildings["building"].to_pylist(), dtype=object).astype(str),
-                      sorted(HOMES))  # fmt: skip
-    homes = buildings.filter(pa.array(is_home))
-    if not homes.num_rows or not len(scene.points.xy):
-        return None
-    shapes = scene.obstacles.plane.flat(
-        shapely.from_wkb(homes["geometry"].to_numpy(zero_copy_only=False))
-    )
-    floors = np.array([_storeys(v) for v in homes["levels"].to_pylist()])
-    area = shapely.area(shapes) * floors
-    middle = shapely.get_coordinates(shapely.point_on_surface(shapes))
-    far, nearest = cKDTree(scene.points.xy).query(middle)
-    near = far <= DOORSTEP_M
-    figures = np.zeros((len(scene.points.xy), 2, len(LEVELS)), np.float64)
-    figures[seen.near] = seen.figures[:, :2, :, 0]
-    weight = area[near]
-    if weight.sum() <= 0:
-        return None
-    share = (figures[nearest[near]] * weight[:, None, None]).sum(axis=0) / weight.sum()
-    answer: dict[str, Any] = {
-        "buildings": int(near.sum()),
-        "share_at_a_seen_place": {
-            q: {level: round(float(share[k, i]), 6) for i, level in enumerate(LEVELS)}
-            for k, q in enumerate(QUESTIONS)
-        },
-        "population": population,
-    }
-    if population:
-        answer["people"] = {
-            q: {level: round(float(share[k, i]) * population) for i, level in enumerate(LEVELS)}
-            for k, q in enumerate(QUESTIONS)
-        }
-    return answer
+def _drawn(km: Floats, ways: int) -> Floats:
+    """Return the kilometres of a kind of way (of WAYS) in each draw; km: kinds x draws."""
+    total: Floats = km.sum(axis=0) if WAYS[ways] == "all" else km[ways]
+    return total
 
 
-def _storeys(text: str | None) -> float:
-    try:
-        return min(max(float((text or "").replace(",", ".")), 1.0), 200.0)
-    except ValueError:
-        return 2.0
+_AT_LEAST: Final = "Cameras that no list has are not in the figures, which are therefore at least."
 
 
 def _notes(
-    undercount: Undercount | None,
+    undercount: Missing | None,
     draws: int,
     drivers: _sensitivity.Drivers | None,
     homes_left_out: int,
@@ -165,10 +126,13 @@ def _notes(
         "Seen means that the pixels would allow it in good light; nobody need look.",
         "`moment`: at a random moment, with cameras that turn looking one way. `could`: if they "
         "were turned there.",
+        "Public and private: the share is by cameras known to be such; its upper end is as if "
+        "every camera of unknown owner were such, too. What those see is told as unknown.",
     ]
-    if undercount is None:
-        notes.append("No undercount was given: cameras that no list has are not in the figures, "
-                     "which are therefore at least.")  # fmt: skip
+    if undercount is None or not undercount.known or draws == 0:
+        notes.append((undercount and not undercount.known and undercount.note) or _AT_LEAST)
+    elif undercount.note:
+        notes.append(undercount.note)
     if homes_left_out:
         notes.append(f"{homes_left_out:,} cameras of private homes are left out: what they see "
                      "would show where they are.")  # fmt: skip

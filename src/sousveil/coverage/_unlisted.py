@@ -1,4 +1,4 @@
-"""Cameras that no list has: how many the undercount makes likely, and where they may hang."""
+"""Cameras that no list has: candidates for them, and which of these are there in a draw."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 from scipy.spatial import cKDTree
 from scipy.special import ndtri
 
 from sousveil.coverage._draws import Plan, mixed, uniform
 from sousveil.coverage._views import Views, key_of, select
-from sousveil.errors import UnusableInput
+from sousveil.undercount import STREET, Missing
 from sousveil.visibility import Obstacles, place
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 
 NEIGHBOURHOOD_M: Final = 250.0
 """Unlisted cameras are placed on streets this near to a listed camera of their sort."""
@@ -23,66 +25,90 @@ NEIGHBOURHOOD_M: Final = 250.0
 _ASIDE_M: Final = 12.0
 _ROOM: Final = 1.5  # candidates beyond the upper end of the undercount
 _MOST: Final = 200_000
+_AT_ONCE: Final = 4_000_000  # numbers
 
 
-class Undercount(NamedTuple):
-    """How many cameras there are for each listed one: estimate and 95 % interval."""
+class Unlisted(NamedTuple):
+    """Candidates by the keys of their random numbers, and how many of them there are.
 
-    estimate: float
-    low: float
-    high: float
-
-
-def parsed(text: str) -> Undercount:
-    """Read an undercount written as estimate/low/high, such as 1.8/1.4/2.6.
-
-    Raises UnusableInput for anything else, and for less than one camera a listed camera.
+    share: of the cameras that no list has, those outdoors that are not of private homes.
     """
-    try:
-        estimate, low, high = (float(part) for part in text.split("/"))
-    except ValueError:
-        raise UnusableInput(
-            f"--undercount {text}: write it as estimate/low/high, such as 1.8/1.4/2.6"
-        ) from None
-    if not 1 <= low <= estimate <= high < float("inf"):
-        raise UnusableInput(
-            f"--undercount {text}: cameras for each listed one, so at least 1, and in the order "
-            "estimate/low/high"
-        )
-    return Undercount(estimate, low, high)
 
+    missing: Missing
+    share: float
+    key: Words
 
-def factors(undercount: Undercount, plan: Plan) -> Floats:
-    """Return the undercount of each draw: log-normal, the same for draws of one group."""
-    common = uniform(mixed(plan.shared["unlisted"]))
-    spread = np.log(undercount.high / undercount.low) / (2 * 1.959964)
-    drawn = np.exp(np.log(undercount.estimate) + spread * ndtri(common))
-    return np.maximum(np.where(plan.shared["unlisted"] == 0, undercount.estimate, drawn), 1.0)
+    def numbers(self, plan: Plan) -> Ints:
+        """Return how many candidates are there in each draw: the same for draws of one group."""
+        common = plan.shared["unlisted"]
+        scores = np.where(common == 0, 0.0, ndtri(uniform(mixed(common))))
+        drawn = self.missing.numbers(scores) * self.share
+        part = np.where(common == 0, 0.5, uniform(mixed(~common)))
+        return np.minimum((drawn + part).astype(np.int64), len(self.key))
+
+    def presence(self, plan: Plan) -> Floats:
+        """Return, for each draw, below which of their random numbers candidates are there.
+
+        So many are as the draw says, whichever of them.
+        """
+        number, n = self.numbers(plan), len(self.key)
+        chances, key = np.ones(plan.n), mixed(~self.key)[:, None]
+        size = max(_AT_ONCE // max(n, 1), 1)
+        for at in range(0, plan.n, size):
+            own = uniform(mixed(key ^ plan.streams["unlisted"][at : at + size]))
+            own = np.sort(own, axis=0)
+            which = number[at : at + size]
+            short = np.flatnonzero(which < n)
+            chances[at + short] = own[which[short], short]
+        return chances
 
 
 def candidates(
     views: Views,
     street_xy: Floats,
     weight: Floats,
+    groups: Ints,
     obstacles: Obstacles,
-    undercount: Undercount,
+    missing: Missing,
     seed: int,
-) -> Views:
+) -> tuple[Views, Unlisted]:
     """Return candidates for unlisted cameras: each like a listed one of the neighbourhood.
 
-    street_xy: points of streets, weight: the length each stands for. A candidate has the owner,
-    housing and mount of a listed camera drawn at random, a place on a street near it, to the side
-    of the street, and nothing else that is known.
-    """  # fmt: skip
-    listed = np.flatnonzero(~views.indoor)
-    n = min(int(np.ceil(_ROOM * (undercount.high - 1) * len(listed))) + 20, _MOST)
-    if not len(listed) or not len(street_xy):
-        return select(views, np.zeros(0, np.int64))
+    street_xy: points of streets, weight: the length each stands for, groups: the group of its
+    street (undercount.street_groups). missing: its `like` is of the cameras of the views. A
+    candidate has the owner, housing and mount of a listed camera drawn at random by `like`, a place
+    on a street near it, to the side of the street, and nothing else that is known. Where listing
+    depends on the class of street it is one of that class.
+    """
+    like = np.where(views.indoor, 0.0, missing.like)
+    share = float(like.sum())
+    usable = _usable(street_xy, obstacles, missing.ground)
+    n = min(int(np.ceil(_ROOM * missing.high * share)) + 20, _MOST)
+    if share <= 0 or not missing.known or missing.high <= 0 or not len(usable):
+        nobody = select(views, np.zeros(0, np.int64))
+        return nobody, Unlisted(missing, share, nobody.key)
     rng = np.random.default_rng([seed, 0x0FF1])
-    like = rng.choice(listed, n)
-    at = _near(views.xy[like], street_xy, weight, rng)
+    like_whom = rng.choice(len(like), n, p=like / share)
+    of = groups[usable] if STREET in missing.covariates else np.zeros(len(usable), np.int64)
+    at = usable[_near(views.xy, like_whom, street_xy[usable], weight[usable], of, rng)]
+    more = _made(views, like_whom, street_xy[at], obstacles, seed, rng)
+    return more, Unlisted(missing, share, more.key)
+
+
+def _usable(street_xy: Floats, obstacles: Obstacles, ground: Any) -> Ints:
+    if ground is None or not len(street_xy):
+        return np.arange(len(street_xy))
+    flat = obstacles.plane.flat(np.array([ground]))[0]
+    shapely.prepare(flat)
+    return np.flatnonzero(shapely.intersects_xy(flat, street_xy))
+
+
+def _made(
+    views: Views, like: Ints, at: Floats, obstacles: Obstacles, seed: int, rng: np.random.Generator
+) -> Views:
+    n = len(like)
     angle, aside = rng.uniform(0, 2 * np.pi, n), rng.uniform(2.0, _ASIDE_M, n)
-    xy = street_xy[at] + np.column_stack([np.cos(angle), np.sin(angle)]) * aside[:, None]
+    xy = at + np.column_stack([np.cos(angle), np.sin(angle)]) * aside[:, None]
     placed = place(xy, obstacles)
     first_view = np.searchsorted(views.camera, like)
     made: dict[str, Any] = select(views, like)._asdict()
@@ -101,19 +127,21 @@ def candidates(
     return Views(**made | one)
 
 
-def _near(xy: Floats, street_xy: Floats, weight: Floats, rng: np.random.Generator) -> Ints:
+def _near(
+    xy: Floats, like: Ints, street_xy: Floats, weight: Floats, group: Ints, rng: np.random.Generator
+) -> Ints:
+    """Return a point of a street near the camera that each candidate is like."""
     tree = cKDTree(street_xy)
-    chosen = np.zeros(len(xy), np.int64)
-    for i, around in enumerate(tree.query_ball_point(xy, NEIGHBOURHOOD_M)):
-        if not around:
-            chosen[i] = tree.query(xy[i])[1]
+    chosen = np.zeros(len(like), np.int64)
+    order = np.argsort(like, kind="stable")
+    for mine in np.split(order, np.flatnonzero(np.diff(like[order])) + 1):
+        here = xy[like[mine[0]]]
+        nearest = tree.query(here)[1]
+        around = np.array(tree.query_ball_point(here, NEIGHBOURHOOD_M), np.int64)
+        around = around[group[around] == group[nearest]]
+        if not len(around):
+            chosen[mine] = nearest
             continue
-        length = weight[np.array(around)]
-        chosen[i] = rng.choice(around, p=length / length.sum())
+        length = weight[around]
+        chosen[mine] = rng.choice(around, len(mine), p=length / length.sum())
     return chosen
-
-
-def presence(drawn: Floats, n_listed: int, n_candidates: int) -> Floats:
-    """Return, for each draw, the probability that a candidate is there."""
-    share: Floats = np.minimum((drawn - 1.0) * n_listed / max(n_candidates, 1), 1.0)
-    return share

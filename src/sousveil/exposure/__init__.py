@@ -21,17 +21,18 @@ import shapely
 from scipy.spatial import cKDTree
 
 from sousveil import track as tracks
+from sousveil import undercount as undercounts
 from sousveil._output import complete_directory
 from sousveil.coverage import Sightings, sightings
 from sousveil.errors import UnusableInput
 from sousveil.export import write_csv, write_geoparquet, write_json
 from sousveil.exposure import _along, _between, _summary
 from sousveil.exposure._register import Register, register_of
-from sousveil.exposure._undercount import Undercount, checked
 from sousveil.records import LEVELS, MOMENTS
+from sousveil.undercount import Stated
 from sousveil.visibility import Plane, plane_around
 
-__all__ = ["FILES", "Exposure", "Undercount", "exposure", "ways"]
+__all__ = ["FILES", "Exposure", "exposure", "ways"]
 
 Progress = Callable[[str], None]
 
@@ -88,7 +89,7 @@ def exposure(
     track: str | Path,
     sources: str | Path | Sequence[str | Path],
     *,
-    undercount: Undercount | tuple[float, float, float] | str | None = None,
+    undercount: Stated | Path | None = None,
     timezone: str | None = None,
     on: date | None = None,
     draws: int = 200,
@@ -100,16 +101,17 @@ def exposure(
     track: a file on this machine (GPX, KML, GeoJSON, CSV, FIT). sources: files as in a census; no
     place is downloaded, because that would tell a server where the person was.
     undercount: how many cameras there are for each one on record, as (estimate, low, high) or
-    "1.8/1.4/2.6"; without it figures are lower bounds. timezone: IANA name for clock times; by
-    default that of the nearest city.
+    "1.8/1.4/2.6", or what else `undercount.missing` takes; without it, what the overlap of several
+    lists tells, and where that is nothing figures are lower bounds. timezone: IANA name for clock
+    times; by default that of the nearest city.
     on: the day that the cameras stand for. draws, seed: of the unknowns of cameras.
 
     Raises UnusableInput, in one line, for anything the user can mend.
     """
-    bounds = checked(undercount)
+    undercounts.check(undercount)
     progress("Reading the track")
     way = tracks.read(track, timezone=timezone)
-    there = register_of(sources, on=on, progress=progress)
+    there = register_of(sources, on=on, undercount=undercount, seed=seed, progress=progress)
     lon, lat = way.points["lon"].to_numpy(), way.points["lat"].to_numpy()
     progress("Matching the track to the streets")
     graph = tracks.graph(there.streets, plane_around(lon, lat))
@@ -119,7 +121,7 @@ def exposure(
     began = _began(way)
     passes, tally, watchful, near = _seen(moments, there, began, draws=draws, seed=seed)
     told = _summary.of_track(
-        way, matched, moments, watchful, passes, tally, near, there, bounds, began,
+        way, matched, moments, watchful, passes, tally, near, there, began,
         draws=draws, seed=seed,
     )  # fmt: skip
     return Exposure(
@@ -140,7 +142,7 @@ def ways(
     sources: str | Path | Sequence[str | Path],
     *,
     level: str = "detect",
-    undercount: Undercount | tuple[float, float, float] | str | None = None,
+    undercount: Stated | Path | None = None,
     on: date | None = None,
     draws: int = 200,
     seed: int = 0,
@@ -153,15 +155,15 @@ def ways(
     """
     if level not in LEVELS:
         raise UnusableInput(f"--level {level}: unknown; use {', '.join(LEVELS)}")
-    bounds = checked(undercount)
-    there = register_of(sources, on=on, progress=progress)
+    undercounts.check(undercount)
+    there = register_of(sources, on=on, undercount=undercount, seed=seed, progress=progress)
     progress("Looking for ways")
     look = partial(_look, there=there, draws=draws, seed=seed)
-    found = _between.find(start, goal, there, level=level, undercount=bounds, look=look)
+    found = _between.find(start, goal, there, level=level, look=look)
     progress("Looking for the cameras that see them")
     passes, tally, watchful, near = _seen(found.moments, there, None, draws=draws, seed=seed)
     told = _summary.of_ways(
-        found, watchful, passes, tally, near, there, bounds, level=level, draws=draws, seed=seed
+        found, watchful, passes, tally, near, there, level=level, draws=draws, seed=seed
     )
     return Exposure(
         summary=told,

@@ -16,7 +16,6 @@ from sousveil.errors import UnusableInput
 from sousveil.exposure import _ways
 from sousveil.exposure._register import Register
 from sousveil.exposure._totals import more
-from sousveil.exposure._undercount import Undercount
 from sousveil.records import LEVELS, MOMENTS, WAYS
 from sousveil.track._matching import Matched
 from sousveil.visibility import plane_around
@@ -48,7 +47,6 @@ def find(
     there: Register,
     *,
     level: str,
-    undercount: Undercount | None,
     look: Look,
 ) -> Found:
     """Return the ways between two points (longitude, latitude) on the streets of a register."""
@@ -59,7 +57,7 @@ def find(
     graph = tracks.graph(there.streets, plane, on_foot=True)
     ends = plane.to_xy([start[0], goal[0]], [start[1], goal[1]])
     net = _ways.net(graph, ends[0], ends[1])
-    exposed = _exposed(net, graph, look, undercount)
+    exposed = _exposed(net, graph, look, _most(there))
     weighed = exposed[level]
     found = _ways.trade_offs(net, weighed)
     lines = [_ways.outline(net, way) for way in found]
@@ -111,10 +109,17 @@ def _inside(point: tuple[float, float], bounds: Floats) -> bool:
     )
 
 
+def _most(there: Register) -> float | None:
+    return there.missing and there.missing.per(there.cameras.num_rows)[2]
+
+
 def _exposed(
-    net: _ways.Net, graph: tracks.Graph, look: Look, undercount: Undercount | None
+    net: _ways.Net, graph: tracks.Graph, look: Look, most: float | None
 ) -> dict[str, Floats]:
-    """Return metres of each edge that are seen at each level, that could be, and at most."""
+    """Return metres of each edge that are seen at each level, that could be, and at most.
+
+    most: cameras there may be for each one on record.
+    """
     pieces = np.maximum(np.ceil(net.length_m / SAMPLE_M), 1).astype(np.int64)
     edge = np.repeat(np.arange(len(pieces)), pieces)
     nth = np.arange(len(edge)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
@@ -131,7 +136,7 @@ def _exposed(
         return np.bincount(edge, chance * size_m, len(pieces)).astype(np.float64)
 
     found = {name: any_of(0, i) for i, name in enumerate(LEVELS)}
-    high = found[LEVELS[0]] if undercount is None else more(found[LEVELS[0]], undercount.high)
+    high = found[LEVELS[0]] if most is None else more(found[LEVELS[0]], most)
     return {name: metres(chance) for name, chance in found.items()} | {
         "high": metres(high),
         "could": metres(any_of(1, 0)),

@@ -10,8 +10,11 @@ from typing import NamedTuple
 import pyarrow as pa
 import shapely
 
+from sousveil import undercount as undercounts
 from sousveil.errors import UnusableInput
+from sousveil.overlap import lists
 from sousveil.sources._country import country_at
+from sousveil.undercount import Missing, Stated
 
 
 class Register(NamedTuple):
@@ -25,10 +28,16 @@ class Register(NamedTuple):
     attribution: list[str]
     country: str | None  # ISO 3166-1 alpha-2
     area: shapely.Geometry | None = None  # that the sources map; None: not known
+    missing: Missing | None = None  # what is on no record; None: not known
 
 
 def register_of(
-    sources: str | Path | Sequence[str | Path], *, on: date | None, progress: Callable[[str], None]
+    sources: str | Path | Sequence[str | Path],
+    *,
+    on: date | None,
+    undercount: Stated | Path | None = None,
+    seed: int = 0,
+    progress: Callable[[str], None],
 ) -> Register:
     """Return the cameras of sources that are files, or "helsinki".
 
@@ -50,6 +59,14 @@ def register_of(
                 "server where you were: get an extract of the whole region first"
             )
     counted = census(named, on=on, progress=progress)
+    missing = undercounts.missing(
+        undercount,
+        counted.cameras,
+        lists=lists(counted.sources),
+        told=counted.summary["undercount"],
+        streets=counted.streets,
+        seed=seed,
+    )
     return Register(
         cameras=counted.cameras,
         streets=counted.streets,
@@ -66,6 +83,7 @@ def register_of(
         attribution=list(dict.fromkeys(s.attribution for s in counted.sources)),
         country=_country(counted.cameras, counted.place.country),
         area=counted.place.boundary if counted.place.area_km2 is not None else None,
+        missing=missing if missing.known else None,
     )
 
 

@@ -13,9 +13,9 @@ from sousveil.exposure import _totals
 from sousveil.exposure._along import Tally
 from sousveil.exposure._between import Found
 from sousveil.exposure._register import Register
-from sousveil.exposure._undercount import Undercount
 from sousveil.records import LEVELS
 from sousveil.track._matching import Matched
+from sousveil.undercount import Missing
 
 PRIVATE: Final = (
     "This is your own way. It was read and kept on this machine only; nothing was sent anywhere."
@@ -39,7 +39,6 @@ def of_track(
     tally: Tally,
     cameras: pa.Table,
     there: Register,
-    undercount: Undercount | None,
     began: datetime | None,
     **asked: int,
 ) -> dict[str, Any]:
@@ -66,7 +65,7 @@ def of_track(
             "on_street_share": matched.on_street_share,
         },
         "parts": _totals.parts(watchful, moments, whole_s),
-        **_common(moments, watchful, passes, tally, cameras, there, undercount, began, asked),
+        **_common(moments, watchful, passes, tally, cameras, there, began, asked),
         "files": {},
     }
 
@@ -78,16 +77,15 @@ def of_ways(
     tally: Tally,
     cameras: pa.Table,
     there: Register,
-    undercount: Undercount | None,
     *,
     level: str,
     **asked: int,
 ) -> dict[str, Any]:
     """Return what the ways between two points come to; the main figures are of the shortest."""
-    told = []
+    told, missing = [], _near(there, cameras)
     for row in found.table.drop_columns(["geometry"]).to_pylist():
         mine = _of_way(tally, row["way"])
-        numbers = _totals.cameras_by_level(mine, cameras, undercount, seed=asked["seed"])
+        numbers = _totals.cameras_by_level(mine, cameras, missing, seed=asked["seed"])
         told.append(row | {"cameras": numbers})
     moments, watchful, passes = (
         t.filter(pc.equal(t["way"], 0)) for t in (found.moments, watchful, passes)
@@ -102,9 +100,21 @@ def of_ways(
         "m_per_s": tracks.WALKING_M_PER_S,
         "ways": told,
         "parts": _totals.parts(watchful, moments, float(moments["end_s"][-1].as_py())),
-        **_common(moments, watchful, passes, shortest, cameras, there, undercount, None, asked),
+        **_common(moments, watchful, passes, shortest, cameras, there, None, asked),
         "files": {},
     }
+
+
+def _near(there: Register, cameras: pa.Table) -> Missing | None:
+    """Return what is on no record, of the cameras near the way."""
+    if there.missing is None:
+        return None
+    row = pc.index_in(cameras["camera_id"], there.cameras["camera_id"]).to_numpy()
+    return there.missing._replace(like=there.missing.like[row])
+
+
+def _factors(there: Register) -> tuple[float, float, float] | None:
+    return there.missing and there.missing.per(there.cameras.num_rows)
 
 
 def _outside_s(moments: pa.Table) -> float:
@@ -125,7 +135,6 @@ def _common(
     tally: Tally,
     cameras: pa.Table,
     there: Register,
-    undercount: Undercount | None,
     began: datetime | None,
     asked: dict[str, int],
 ) -> dict[str, Any]:
@@ -140,11 +149,13 @@ def _common(
         "attribution": there.attribution,
         "questions": QUESTIONS,
         "no_promise": NO_PROMISE,
-        "undercount": undercount and undercount._asdict(),
+        "undercount": there.missing and there.missing.told(),
         **asked,
-        "cameras": _totals.cameras_by_level(tally, cameras, undercount, seed=asked["seed"]),
+        "cameras": _totals.cameras_by_level(
+            tally, cameras, _near(there, cameras), seed=asked["seed"]
+        ),
         "passes": int(pc.count_distinct(passes["pass"]).as_py() or 0),
-        "time": _totals.seconds(watchful, moments, undercount),
+        "time": _totals.seconds(watchful, moments, _factors(there)),
         "identified": _totals.stretches(best >= _totals.LEAST_TOLD, moments, began, best),
         "unseen": _totals.stretches(unseen, moments, began),
         "named_operators": sum(one["named"] for one in operators),

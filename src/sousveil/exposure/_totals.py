@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sousveil.exposure._along import Tally
-from sousveil.exposure._undercount import Undercount
 from sousveil.records import LEVELS, OPERATOR_CLASSES
+from sousveil.undercount import Missing
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,7 +32,7 @@ _CONTACTS: Final = {
 
 
 def cameras_by_level(
-    tally: Tally, cameras: pa.Table, undercount: Undercount | None, *, seed: int
+    tally: Tally, cameras: pa.Table, missing: Missing | None, *, seed: int
 ) -> dict[str, Any]:
     """Return for each level how many cameras could have seen the person, and how many did.
 
@@ -43,9 +43,11 @@ def cameras_by_level(
     A camera that was passed several times counts once.
     """
     by_camera = _by_camera(tally)
+    if missing is not None:
+        missing = missing._replace(like=missing.like[by_camera.camera])
     classes = np.array(cameras["operator_class"].to_pylist(), dtype=str)[by_camera.camera]
     return {
-        level: _told(by_camera.best > i, classes, undercount, np.random.default_rng(seed + i))
+        level: _told(by_camera.best > i, classes, missing, np.random.default_rng(seed + i))
         for i, level in enumerate(LEVELS)
     }
 
@@ -79,14 +81,14 @@ def _by_camera(tally: Tally) -> _ByCamera:
 def _told(
     sees: npt.NDArray[np.bool_],
     classes: npt.NDArray[np.str_],
-    undercount: Undercount | None,
+    missing: Missing | None,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     """Return the numbers of one level. sees: cameras x question x draws."""
     number = sees[:, 0].sum(axis=0)
     counts = could(sees)
     told: dict[str, Any] = {"could": int(counts.sum()), **_interval(number)}
-    told["all"] = None if undercount is None else _interval(_with_others(number, undercount, rng))
+    told["all"] = None if missing is None else _interval(_with_others(sees[:, 0], missing, rng))
     told["by_operator_class"] = {
         name: {
             "could": int(counts[classes == name].sum()),
@@ -106,19 +108,22 @@ def _interval(number: npt.NDArray[np.int64]) -> dict[str, float]:
 
 
 def _with_others(
-    number: npt.NDArray[np.int64], undercount: Undercount, rng: np.random.Generator
+    sees: npt.NDArray[np.bool_], missing: Missing, rng: np.random.Generator
 ) -> npt.NDArray[np.int64]:
-    """Add to each draw the cameras not on record, their factor log-normal."""
-    spread = np.log(undercount.high / undercount.low) / (2.0 * 1.959964)
-    factor = np.exp(np.log(undercount.estimate) + spread * rng.standard_normal(len(number)))
-    others = rng.poisson(np.maximum(factor - 1.0, 0.0) * number.mean())
+    """Add to each draw (sees: cameras x draws) the cameras not on record, each like one that is."""
+    number = sees.sum(axis=0)
+    of_one = float(missing.like @ sees.mean(axis=1))
+    others = rng.poisson(missing.numbers(rng.standard_normal(len(number))) * of_one)
     return np.asarray(number + others, np.int64)
 
 
-def seconds(watchful: pa.Table, moments: pa.Table, undercount: Undercount | None) -> dict[str, Any]:
+def seconds(
+    watchful: pa.Table, moments: pa.Table, factors: tuple[float, float, float] | None
+) -> dict[str, Any]:
     """Return for each level the seconds seen at a random moment, and that could be seen.
 
-    all: with the cameras not on record, null where their number is not known.
+    factors: cameras there are for each one on record, estimate, low and high. all: with the cameras
+    not on record, null where their number is not known.
     """
     covered = moments["covered"].to_numpy(zero_copy_only=False)
     length_s = (moments["end_s"].to_numpy() - moments["start_s"].to_numpy()) * covered
@@ -133,9 +138,9 @@ def seconds(watchful: pa.Table, moments: pa.Table, undercount: Undercount | None
             return float((length_s * chance).sum())
 
         all_of = None
-        if undercount is not None:
+        if factors is not None:
             names = ("estimate", "low", "high")
-            all_of = {n: total(more(seen, getattr(undercount, n))) for n in names}
+            all_of = {n: total(more(seen, k)) for n, k in zip(names, factors, strict=True)}
         told[level] = {
             "seen_s": total(seen),
             "could_s": total(could),

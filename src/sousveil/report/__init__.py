@@ -68,7 +68,7 @@ def _seen(census: Census) -> dict[str, Any]:
 
     style = _template("coverage.css") + _layers.colours() + _template("layers.css")
     return {
-        "sections": [_layers.section(census.coverage, census.summary)],
+        "sections": [_layers.section(census.coverage)],
         "layers": _layers.layers(census.coverage),
         "parts": {"script": _script("bands", "layers"), "more_style": style},
     }

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 SHOWN: Final = {
     "could": "Could be seen, by any camera",
     "probability": "Seen at a random moment, by any camera",
-    "public": "Seen at a random moment, by public cameras",
-    "private": "Seen at a random moment, by private cameras",
+    "public": "Seen at a random moment, by cameras known to be public",
+    "private": "Seen at a random moment, by cameras known to be private",
+    "unknown": "Seen at a random moment, by cameras of unknown owner",
 }
 """What the map can show: columns of records.STRETCHES and how the page calls them."""
 
@@ -35,7 +36,8 @@ _MOST_STREETS: Final = 200
 _MOST_TO_MAP: Final = 100
 _TEXTS: Final = {"ways": {"streets": "Streets", "footways": "Footways"}, "question": {
     "could": "could be seen", "moment": "seen at a random moment"}, "by": {
-    "any": "any camera", "public": "public cameras", "private": "private cameras"}}  # fmt: skip
+    "any": "any camera", "public": "public cameras", "private": "private cameras",
+    "unknown": "cameras of unknown owner"}}  # fmt: skip
 
 
 def render(result: Coverage) -> str:
@@ -80,10 +82,21 @@ def render(result: Coverage) -> str:
 def answer(summary: dict[str, Any]) -> str:
     """Return the main figures as one sentence, with **figures** marked."""
     could, moment = (_row(summary, q) for q in ("could", "moment"))
+    whole, hidden = summary["street_km"], summary["hidden_km"]["streets"]
+    streets = f"{whole + hidden:,.1f} km of street"
+    if f"{whole + hidden:,.1f}" != f"{whole:,.1f}":
+        streets += f" (without tunnels and ways inside buildings {whole:,.1f} km)"
     text = (
-        f"Of {summary['street_km']:,.1f} km of street in the data **{could['share']:.1%}** could "
+        f"Of {streets} **{could['share']:.1%}** could "
         f"be seen by {summary['cameras']['used']:,} listed cameras"
     )
+    told = summary["undercount"]
+    if summary["draws"] and told and told["unlisted"]:
+        more = told["unlisted"]
+        text += (
+            f" and those that no list has, {more['estimate']:,.0f} ({more['low']:,.0f} to "
+            f"{more['high']:,.0f})"
+        )
     if summary["draws"]:
         text += f" ({could['low']:.1%} to {could['high']:.1%})"
     text += f", and **{moment['share']:.1%}** is seen at a random moment"
@@ -149,8 +162,12 @@ def share_rows(summary: dict[str, Any]) -> list[dict[str, Any]]:
         key = row["ways"], row["question"], row["by"]
         words = " · ".join(_TEXTS[k][row[k]] for k in ("ways", "question", "by"))
         cell = f"{row['share']:.1%}"
+        if row["by"] in ("public", "private"):
+            cell = f"at least {cell}"
         if summary["draws"]:
             cell += f" ({row['low']:.1%} to {row['high']:.1%})"
+        elif row["high"] > row["share"]:
+            cell += f" (at most {row['high']:.1%})"
         rows.setdefault(key, {"name": words, "cells": []})["cells"].append(cell)
     return list(rows.values())
 

@@ -45,7 +45,7 @@ def colours() -> str:
     return "".join(f":root {{ --seen-{level}: {COLOURS[level]}; }}\n" for level in LEVELS)
 
 
-def section(result: Coverage, summary: Summary) -> Section:
+def section(result: Coverage) -> Section:
     """Return the section that says what the cameras see."""
     seen = result.summary
     drivers = seen["drivers"]
@@ -63,32 +63,34 @@ def section(result: Coverage, summary: Summary) -> Section:
     return Section(
         name="seen",
         title="What they see",
-        intro=" ".join(_caveats(seen, summary)),
+        intro=" ".join(_caveats(seen)),
         sentences=[_coverage.answer(seen), *([drivers["sentence"]] if drivers else [])],
         figures=[],
         tables=[table for table in (shares, streets) if table.rows],
     )
 
 
-def _caveats(seen: Summary, summary: Summary) -> list[str]:
+def _unlisted(seen: Summary) -> str:
+    """Say whether cameras that no list has are in the figures, and how many these are."""
+    told = seen["undercount"]
+    if told is None or (told["unlisted"] and not seen["draws"]):
+        return "Cameras that no list has are not in these figures, which are therefore at least."
+    if told["note"] or not told["unlisted"]:
+        return str(told["note"])
+    more = told["unlisted"]
+    return (
+        f"{more['estimate']:,.0f} cameras that no list has ({more['low']:,.0f} to "
+        f"{more['high']:,.0f}) are in these figures, as stated."
+    )
+
+
+def _caveats(seen: Summary) -> list[str]:
     said = [
         "Seen means that the pixels would allow it in good light; nobody need look. A camera that "
         "turns looks one way at a time: at a random moment it counts with the share of directions "
         "it shows, while “could be seen” asks where it could be turned.",
-        "Cameras that no list has are not in these figures, which are therefore at least.",
+        _unlisted(seen),
     ]
-    missed = summary.get("undercount")
-    if missed and missed["estimate"]:
-        said.append(
-            "The estimate of what the lists miss is of another population "
-            f"({missed['definition']}), and is not spread over the streets."
-        )
-    within_km = summary["street_km"] or 0.0
-    if summary["boundary"]["kind"] == "covered" and seen["street_km"] > within_km + 0.05:
-        said.append(
-            f"They are of all streets in the data ({seen['street_km']:,.1f} km), also of what "
-            f"lies beyond the edge drawn on the map ({within_km:,.1f} km within)."
-        )
     homes = seen["cameras"]["private_homes_left_out"]
     if homes:
         said.append(

@@ -62,18 +62,22 @@ function start() {
   readTiles();
   maplibregl.addProtocol("background", tile);
   const [west, south, east, north] = view;
+  const frame = byId("cover-map");
+  frame.classList.add("waiting");
+  frame.hidden = false;
   try {
     map = new maplibregl.Map({ container: "cover-map", style: style(), bounds: [[west, south], [east, north]],
       fitBoundsOptions: { padding: 24, maxZoom: 17 }, maxZoom: 20, attributionControl: false,
       dragRotate: false, pitchWithRotate: false, touchPitch: false, cooperativeGestures: true, fadeDuration: 0 });
   } catch {
+    frame.hidden = true;
     return;
   }
-  byId("cover-map").hidden = false;
-  byId("cover-controls").hidden = false;
-  byId("cover-still").hidden = true;
-  map.resize();
-  map.fitBounds([[west, south], [east, north]], { padding: 24, maxZoom: 17, animate: false });
+  map.once("load", () => {
+    frame.classList.remove("waiting");
+    byId("cover-controls").hidden = false;
+    byId("cover-still").hidden = true;
+  });
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), "bottom-left");
   map.getCanvas().setAttribute("aria-label", "Map of streets that cameras see; the table below holds the same.");

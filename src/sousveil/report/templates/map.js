@@ -315,16 +315,22 @@ function makeMap() {
   const [west, south, east, north] = view;
   const frame = byId("map");
   const still = document.querySelector(".still-frame");
-  [frame.hidden, still.hidden] = [false, true];
+  frame.classList.add("waiting");
+  frame.hidden = false;
   try {
-    return new maplibregl.Map({
+    const made = new maplibregl.Map({
       container: frame, style: style(0), bounds: [[west, south], [east, north]],
       fitBoundsOptions: { padding: 36, maxZoom: CLOSE_ZOOM }, minZoom: Math.max(0, (tiles?.min_zoom ?? 3) - 1),
       maxZoom: 20, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false,
       cooperativeGestures: true, fadeDuration: 0, validateStyle: false,
     });
+    made.once("load", () => {
+      frame.classList.remove("waiting");
+      still.hidden = true;
+    });
+    return made;
   } catch {
-    [frame.hidden, still.hidden] = [true, false];
+    frame.hidden = true;
     return null;
   }
 }

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import shapely
@@ -19,7 +19,7 @@ from osmium import InvalidLocationError
 from sousveil.errors import UnusableInput
 from sousveil.sources import Source, quarantine
 from sousveil.sources._country import country_at
-from sousveil.sources.osm import _formats, _overpass, _places, _pyosmium
+from sousveil.sources.osm import _formats, _homes, _overpass, _places, _pyosmium
 from sousveil.sources.osm._boundaries import Boundary, Listed, choose, draw, listed, matching
 from sousveil.sources.osm._contents import Contents, SetAside
 from sousveil.sources.osm._formats import Format, is_osm
@@ -28,7 +28,7 @@ from sousveil.sources.osm._pbf_blobs import survey as survey_blobs
 from sousveil.sources.osm._tags import Interpreted, RawObject, interpret
 from sousveil.sources.osm._xml_guard import sanitise, survey
 
-__all__ = ["is_osm", "list_boundaries", "read", "read_boundary", "read_places"]
+__all__ = ["is_osm", "list_boundaries", "read", "read_boundary", "read_homes", "read_places"]
 
 Progress = Callable[[str], None]
 Lines = dict[int, shapely.Geometry]
@@ -121,18 +121,33 @@ def list_boundaries(path: Path) -> list[Listed]:
     return listed(found, lines)
 
 
+def read_homes(path: Path) -> pa.Table:
+    """Return what a file says of where people live as records.HOMES: flats and addresses.
+
+    Nodes and ways; relations are left out. Raises UnusableInput for a file that cannot be read.
+    """
+    return _read_apart(path, _homes)
+
+
 def read_places(path: Path) -> pa.Table:
     """Return what people go to in a file as records.PLACES: shops, schools, offices, stops, ...
 
     Nodes and ways; relations are left out. Raises UnusableInput for a file that cannot be read.
     """
+    return _read_apart(path, _places)
+
+
+def _read_apart(path: Path, reader: Any) -> pa.Table:
     path = Path(path)
     form = _formats.required(path)
+    found: pa.Table
     with _refusing_damage(path):
         if form.kind == "json":
-            return _places.read_json(path, form)
-        with _safe_file(path, form) as (file, _):
-            return _places.read(file)
+            found = reader.read_json(path, form)
+        else:
+            with _safe_file(path, form) as (file, _):
+                found = reader.read(file)
+    return found
 
 
 def _ways_of(found: Iterable[Boundary]) -> set[int]:

@@ -47,14 +47,21 @@ def read_json(path: Path, form: Format) -> pa.Table:
 
 
 def _placed(source: Input) -> Iterator[_Found]:
+    for name, tags, lon, lat in located(source, *KEYS, "highway"):
+        tag = _main_tag(tags)
+        if tag is not None:
+            yield name, tag, lon, lat
+
+
+def located(source: Input, *keys: str) -> Iterator[tuple[str, Any, float, float]]:
+    """Yield id, tags and middle of the nodes and ways that have any of some keys.
+
+    The tags are to be read before the next is asked for.
+    """
     locate = osmium.NodeLocationsForWays(create_map("flex_mem"))
     locate.ignore_errors()
     locate.apply_nodes_to_ways = not ways_are_located(header(source))
-    wanted = KeyFilter(*KEYS, "highway")
-    for obj in each(source, NODE | WAY, locate, wanted):
-        tag = _main_tag(obj.tags)
-        if tag is None:
-            continue
+    for obj in each(source, NODE | WAY, locate, KeyFilter(*keys)):
         if obj.is_node():
             where = [obj.location] if obj.location.valid() else []
         else:
@@ -62,23 +69,30 @@ def _placed(source: Input) -> Iterator[_Found]:
         if where:
             lon = sum(one.lon for one in where) / len(where)
             lat = sum(one.lat for one in where) / len(where)
-            yield f"{'node' if obj.is_node() else 'way'}/{obj.id}", tag, lon, lat
+            yield f"{'node' if obj.is_node() else 'way'}/{obj.id}", obj.tags, lon, lat
 
 
 def _of_elements(elements: Any) -> Iterator[_Found]:
+    for name, tags, lon, lat in located_in(elements):
+        tag = _main_tag(tags)
+        if tag is not None:
+            yield name, tag, lon, lat
+
+
+def located_in(elements: Any) -> Iterator[tuple[str, Any, float, float]]:
+    """Yield id, tags and middle of the nodes and ways of an Overpass answer that have tags."""
     positions = {
         one["id"]: (one["lon"], one["lat"])
         for one in elements
         if one.get("type") == "node" and "lon" in one and "lat" in one
     }
     for one in elements:
-        tag = _main_tag(one.get("tags") or {})
-        if tag is None or one.get("type") not in ("node", "way"):
+        if not one.get("tags") or one.get("type") not in ("node", "way"):
             continue
         where = _positions(one, positions)
         if where:
             lon, lat = (sum(axis) / len(where) for axis in zip(*where, strict=True))
-            yield f"{one['type']}/{one['id']}", tag, lon, lat
+            yield f"{one['type']}/{one['id']}", one["tags"], lon, lat
 
 
 def _positions(one: Any, nodes: dict[int, tuple[float, float]]) -> list[tuple[float, float]]:

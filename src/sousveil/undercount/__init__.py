@@ -1,4 +1,8 @@
-"""What the lists of a census miss, estimated where their overlap can tell it."""
+"""What the lists of a census miss, estimated where their overlap can tell it.
+
+`estimate` says how many cameras there are of those that all lists could hold; `missing`, for
+whoever adds the cameras that no list has, how many these are and which listed ones they are like.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,22 @@ import pyarrow.compute as pc
 
 from sousveil.overlap import Listed, comparable
 from sousveil.records import ESTIMATES
+from sousveil.undercount._listing import STREET, street_groups
+from sousveil.undercount._missing import Missing
+from sousveil.undercount._options import check, missing
+from sousveil.undercount._stated import Stated, stated
+
+__all__ = [
+    "STREET",
+    "Missing",
+    "Stated",
+    "Undercount",
+    "check",
+    "estimate",
+    "missing",
+    "stated",
+    "street_groups",
+]
 
 _LEAST_ON_A_LIST: Final = 10  # with fewer, a list's ground and kinds are guesswork
 
@@ -20,8 +40,9 @@ class Undercount(NamedTuple):
     """An estimate of the total, or the reason why there is none.
 
     estimates: records.ESTIMATES, no row or one. told: JSON: {"estimate", "low", "high",
-    "observed", "definition", "method", "warnings", "reason"}; estimate and high null where the
-    lists cannot bound the total; reason null unless nothing could be estimated at all.
+    "observed", "definition", "method", "linkage", "warnings", "reason"}; estimate and high null
+    where the lists cannot bound the total; linkage of two lists (capture.Linkage and which is the
+    second); reason null unless nothing could be estimated at all.
     """
 
     estimates: pa.Table
@@ -128,10 +149,20 @@ def _captured(
         "observed": found.observed,
         "definition": what,
         "method": method,
+        "linkage": _linkage(rates, links),
         "warnings": found.warnings,
         "reason": None,
     }
     return Undercount(pa.Table.from_pylist([row], schema=ESTIMATES), told)
+
+
+def _linkage(rates: pa.Table | None, links: pa.Table) -> dict[str, Any] | None:
+    """Return alpha and beta of two lists, and which list they are of; None where not known."""
+    from sousveil.capture._linkage import in_the_order_of_rates, two_list_rates
+
+    lists = in_the_order_of_rates(sorted(set(links["source_id"].to_pylist())), rates)
+    found = two_list_rates(rates, lists) if rates is not None and len(lists) == 2 else None
+    return found and found._asdict() | {"second": lists[1]}
 
 
 def _note(best: dict[str, Any], observed: int, n_lists: int) -> str:
@@ -151,6 +182,6 @@ def _note(best: dict[str, Any], observed: int, n_lists: int) -> str:
 
 def _none(reason: str) -> Undercount:
     told = dict.fromkeys(
-        ("estimate", "low", "high", "observed", "definition", "method", "warnings")
+        ("estimate", "low", "high", "observed", "definition", "method", "linkage", "warnings")
     )
     return Undercount(ESTIMATES.empty_table(), told | {"reason": reason})
