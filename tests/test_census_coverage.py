@@ -233,6 +233,8 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path) -> None:
     no_streets = write(tmp_path / "cameras.osm", node(1, 11.5, 48.1, tags=CAMERA))
     with pytest.raises(UnusableInput, match="--coverage: no source has streets"):
         sv.census(no_streets, coverage=True)
+    with pytest.raises(UnusableInput, match=r"cameras\.osm: has no streets"):
+        sv.coverage(no_streets)
 
 
 @pytest.fixture(scope="module")

@@ -160,6 +160,11 @@ def of_census(
     from sousveil.overlap import lists
     from sousveil.sources import licences, osm
 
+    if not counted.streets.num_rows:
+        raise UnusableInput(
+            f"{counted.sources[0].path}: has no streets, which is where people are seen; add an "
+            "extract of OpenStreetMap of the place"
+        )
     progress("Reading where people live")
     # A census may have been made of tables, or its files be gone since.
     extracts = [Path(s.path) for s in counted.sources if s.streets.num_rows]
