@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import shapely
 
 from sousveil import __version__
+from sousveil._words import plural
 from sousveil.coverage._picture import COLOURS, MEANING, svg
 from sousveil.records import LEVELS
 from sousveil.report import _environment, _maplibre, _policy, _template
@@ -87,22 +88,22 @@ def answer(summary: dict[str, Any]) -> str:
     if f"{whole + hidden:,.1f}" != f"{whole:,.1f}":
         streets += f" (without tunnels and ways inside buildings {whole:,.1f} km)"
     text = (
-        f"Of {streets} **{could['share']:.1%}** could "
-        f"be seen by {summary['cameras']['used']:,} listed cameras"
+        f"Of {streets} {_share(summary, could)} could be seen by "
+        f"{plural(summary['cameras']['used'], 'listed camera')}"
     )
     told = summary["undercount"]
     if summary["draws"] and told and told["unlisted"]:
         more = told["unlisted"]
         text += (
-            f" and those that no list has, {more['estimate']:,.0f} ({more['low']:,.0f} to "
-            f"{more['high']:,.0f})"
+            f" and {more['estimate']:,.0f} ({more['low']:,.0f} to {more['high']:,.0f}) that no "
+            "list has"
         )
-    if summary["draws"]:
-        text += f" ({could['low']:.1%} to {could['high']:.1%})"
-    text += f", and **{moment['share']:.1%}** is seen at a random moment"
-    if summary["draws"]:
-        text += f" ({moment['low']:.1%} to {moment['high']:.1%})"
-    return text + "."
+    return f"{text}, and {_share(summary, moment)} is seen at a random moment."
+
+
+def _share(summary: dict[str, Any], row: dict[str, Any]) -> str:
+    interval = f" ({row['low']:.1%} to {row['high']:.1%})" if summary["draws"] else ""
+    return f"**{row['share']:.1%}**{interval}"
 
 
 def _row(summary: dict[str, Any], question: str) -> dict[str, Any]:
