@@ -237,6 +237,20 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path) -> None:
         sv.coverage(no_streets)
 
 
+def test_a_list_that_may_not_be_passed_on_stops_the_files(
+    tmp_path: Path, seen_town: sv.Census
+) -> None:
+    seen = seen_town.coverage
+    assert seen is not None
+    assert not seen.withheld
+    seen = replace(seen, withheld={"a list": "nobody has said that its licence allows it"})
+    with pytest.raises(UnusableInput, match=r"^a list: nobody has said .*--local-only"):
+        seen.write(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    seen.write(tmp_path / "out", local_only=True)
+    assert (tmp_path / "out" / "coverage.html").is_file()
+
+
 @pytest.fixture(scope="module")
 def seen_town() -> sv.Census:
     home = {"private_home": True, "operator_class": "private"}

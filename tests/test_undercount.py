@@ -141,7 +141,9 @@ def listed(seed: int = 3, lists: int = 2) -> towns.Surveyed:
     return towns.surveyed(np.random.default_rng(seed), 300, lists=lists)
 
 
-@pytest.mark.parametrize("text", ["2", "1/2/x", "0.5/0.4/0.9", "2/3/4", "2/1/inf", "out/of/here"])
+@pytest.mark.parametrize(
+    "text", ["2", "1/2/x", "0.5/0.4/0.9", "2/3/4", "2/1/inf", "2/1/400", "out/of/here"]
+)
 def test_an_undercount_that_cannot_be(text: str) -> None:
     with pytest.raises(UnusableInput, match=f"^--undercount {text}: "):
         undercount.missing(text, listed().listed)
@@ -257,6 +259,13 @@ def test_lists_that_bound_nothing_add_nothing() -> None:
     assert not found.known
     assert "at least" in found.note
     assert town.told["definition"] in found.note
+    # nor does an interval that a place could not hold
+    town = listed(lists=3)
+    wide = undercount.missing(
+        None, town.listed, lists=town.lists, told=town.told | {"high": 1e6, "estimate": 1e3}
+    )
+    assert not wide.known
+    assert "more would fit" in wide.note
     alone = undercount.missing(None, town.listed)
     assert not alone.known
     assert "at least" in alone.note

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on the error stream.")]
 
+LocalOnly = Annotated[
+    bool,
+    typer.Option(
+        "--local-only",
+        help="Also write records that their licence does not let you pass on; they stay here.",
+    ),
+]
+
 
 def day(option: str, text: str | None) -> date | None:
     """Return the day that an option names, None where it was not given."""

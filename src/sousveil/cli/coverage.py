@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sousveil.cli._common import Json, Quiet, day, errors_in_one_line, progress_on_stderr
+from sousveil.cli._common import Json, LocalOnly, Quiet, day, errors_in_one_line, progress_on_stderr
 
 EXAMPLES = """
 **Examples**
@@ -95,6 +95,7 @@ def coverage(
             help="The day it stands for. Default: that of the newest source.",
         ),
     ] = None,
+    local_only: LocalOnly = False,
     as_json: Json = False,
     quiet: Quiet = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the draws.")] = 0,
@@ -123,7 +124,7 @@ def coverage(
             progress=progress.step,
         )
         progress.step("Writing the results")
-        result = result.write(output)
+        result = result.write(output, local_only=local_only)
     if as_json:
         from sousveil.export import dumps
 

@@ -11,7 +11,7 @@ drawn many times from `sousveil.priors`; what no list has, from `sousveil.underc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -68,6 +68,7 @@ class Coverage:
     """What the cameras of a place see, in tables, and what it comes to.
 
     share_km: for each question, class, kind of way and level, the kilometres seen in each draw.
+    withheld: sources whose licence does not let their records be passed on, with the reason.
     """
 
     summary: dict[str, Any]
@@ -78,6 +79,7 @@ class Coverage:
     background: tuple[pa.Table, pa.Table]  # records.STREETS and BUILDINGS, to draw a map with
     share_km: Floats
     attribution: str
+    withheld: dict[str, str] = field(default_factory=dict)
 
     def to_html(self) -> str:
         """Return the page: map, tables and notes in one HTML file that needs nothing else."""
@@ -85,10 +87,16 @@ class Coverage:
 
         return render(self)
 
-    def write(self, directory: str | Path) -> Coverage:
-        """Write tables, picture and page to a directory, all of them or none."""
-        from sousveil.coverage._files import write
+    def write(self, directory: str | Path, *, local_only: bool = False) -> Coverage:
+        """Write tables, picture and page to a directory, all of them or none.
 
+        local_only: also with `withheld` sources; the results then have to stay here. Raises
+        UnusableInput where nothing can be written, or may not be.
+        """
+        from sousveil.coverage._files import write
+        from sousveil.sources._gate import stop_at
+
+        stop_at(self.withheld, local_only=local_only)
         return write(self, Path(directory))
 
 
@@ -159,6 +167,7 @@ def of_census(
     """Do the work of `coverage` on a census that has been taken. people: of `read_people`."""
     from sousveil.overlap import lists
     from sousveil.sources import licences, osm
+    from sousveil.sources._gate import refusals
 
     if not counted.streets.num_rows:
         raise UnusableInput(
@@ -172,7 +181,7 @@ def of_census(
     more = undercounts.missing(undercount, counted.cameras, lists=lists(counted.sources),
                                told=counted.summary["undercount"],
                                streets=counted.streets, seed=seed)  # fmt: skip
-    return of_tables(
+    found = of_tables(
         counted.cameras,
         counted.streets,
         counted.buildings,
@@ -190,6 +199,7 @@ def of_census(
         people=people,
         progress=progress,
     )
+    return replace(found, withheld=refusals(counted.sources))
 
 
 def _once(homes: list[pa.Table]) -> pa.Table | None:

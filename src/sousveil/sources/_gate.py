@@ -7,7 +7,7 @@ its records needs a licence that says they may be passed on.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sousveil.errors import UnusableInput
@@ -47,7 +47,11 @@ def check_gate(sources: Sequence[Source], *, local_only: bool) -> None:
     local_only: go on all the same, for results that stay on this machine.
     Raises UnusableInput that names each such source and the reason.
     """
-    reasons = refusals(sources)
+    stop_at(refusals(sources), local_only=local_only)
+
+
+def stop_at(reasons: Mapping[str, str], *, local_only: bool) -> None:
+    """Do the same for what `refusals` said earlier."""
     if reasons and not local_only:
         said = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
         raise UnusableInput(f"{said}; --local-only goes on, for results that stay here")

@@ -15,7 +15,7 @@ from sousveil.overlap import Common, Listed, common
 from sousveil.records import CAMERAS
 from sousveil.undercount import _files, _listing
 from sousveil.undercount._missing import Missing
-from sousveil.undercount._stated import Stated, evenly, is_stated, stated
+from sousveil.undercount._stated import MOST_FOR_ONE, Stated, evenly, is_stated, stated
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -43,13 +43,13 @@ def missing(
     census (`overlap.lists`, Undercount.told). streets: records.STREETS. Raises UnusableInput.
     """
     if given is None:
-        return _of_lists(cameras, lists, told, streets)
+        return _bounded(_of_lists(cameras, lists, told, streets), cameras)
     if isinstance(given, str) and given == NONE:
         return _nothing(cameras, "No cameras are added to those listed, as asked.")
     if isinstance(given, str) and given == PRIOR:
         return _of_prior(cameras.num_rows)
     if isinstance(given, str | Path) and Path(given).exists():
-        return _of_file(Path(given), cameras, seed)
+        return _bounded(_of_file(Path(given), cameras, seed), cameras)
     if isinstance(given, Path) or not is_stated(given):
         raise UnusableInput(
             f"--undercount {given}: no such file; write estimate/low/high, such as 1.8/1.4/2.6, or "
@@ -219,6 +219,16 @@ def _unbounded(cameras: pa.Table, told: dict[str, Any]) -> Missing:
     note = (f"The lists cannot bound how many cameras there are (at least {told['observed']:,} "
             f"{told['definition']}): none are added, and the figures are at least.")  # fmt: skip
     return _nothing(cameras, note, definition=told["definition"] or "")
+
+
+def _bounded(found: Missing, cameras: pa.Table) -> Missing:
+    """Return what was found, or none where its upper end is beyond MOST_FOR_ONE."""
+    if found.estimate is None or found.high <= MOST_FOR_ONE * max(found.listed, 1):
+        return found
+    note = (f"The lists share too few cameras to bound how many there are (of {found.definition} "
+            f"{found.listed:,} are listed, and up to {found.high:,.0f} more would fit): none are "
+            "added, and the figures are at least.")  # fmt: skip
+    return _nothing(cameras, note, definition=found.definition)
 
 
 def _two_most_alike(held: Bools) -> list[int]:

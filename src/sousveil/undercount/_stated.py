@@ -10,6 +10,9 @@ import numpy as np
 from sousveil.errors import UnusableInput
 from sousveil.undercount._missing import Missing
 
+MOST_FOR_ONE: Final = 100.0
+"""Unlisted cameras for each listed one: an interval that reaches further bounds nothing."""
+
 _RATIO: Final = re.compile(r"[^/]*/[^/]*/[^/]*")
 
 Stated = str | tuple[float, float, float]
@@ -37,6 +40,11 @@ def stated(given: Stated, n_cameras: int) -> Missing:
         raise UnusableInput(
             f"--undercount {given}: cameras for each one on record, so at least 1, in the order "
             "estimate/low/high"
+        )
+    if high > MOST_FOR_ONE + 1:
+        raise UnusableInput(
+            f"--undercount {given}: more than {MOST_FOR_ONE:.0f} cameras for each listed one bound "
+            "nothing; give a narrower estimate, or none"
         )
     more, least, most = ((x - 1) * n_cameras for x in (estimate, low, high))
     return Missing(
