@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sousveil.sources import Source
+from sousveil.sources import Source, _gate
 
 LICENCE_URLS: Final = {
     "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
@@ -30,6 +30,10 @@ def attribution(sources: Sequence[Source], *, also: Sequence[tuple[str, str]] = 
         date = f", as of {source.seen_on.isoformat()}" if source.seen_on else ""
         lines.append(f"- {source.attribution}, {linked(source.licence)}: {source.name}{date}")
     lines.extend(f"- {notice}, {linked(licence)}" for notice, licence in also)
+    kept = _gate.refusals(sources)
+    if kept:
+        lines += ["", "These files stay on this machine: not all sources may be passed on.", ""]
+        lines += [f"- {name}: {reason}" for name, reason in kept.items()]
     if any(source.licence == "ODbL-1.0" for source in sources):
         lines += [
             "",
