@@ -11,7 +11,7 @@ drawn many times from `sousveil.priors`; what no list has, from `sousveil.underc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -172,7 +172,7 @@ def of_census(
     more = undercounts.missing(undercount, counted.cameras, lists=lists(counted.sources),
                                told=counted.summary["undercount"],
                                streets=counted.streets, seed=seed)  # fmt: skip
-    return of_tables(
+    seen = of_tables(
         counted.cameras,
         counted.streets,
         counted.buildings,
@@ -190,6 +190,9 @@ def of_census(
         people=people,
         progress=progress,
     )
+    warnings = counted.summary["warnings"]
+    notes = {"warnings": warnings, "notes": warnings + seen.summary["notes"]}
+    return replace(seen, summary=seen.summary | notes)
 
 
 def _once(homes: list[pa.Table]) -> pa.Table | None:
@@ -245,13 +248,14 @@ def of_tables(
     visible = _regions.visible_table(views, scene.obstacles)
     if draws == 0:
         scene = _cut_where_it_changes(scene, views, boundary)
-    progress("Drawing what is unknown" if draws else "Looking along the streets")
+    doing = "Drawing what is unknown" if draws else "Looking along the streets"
+    progress(doing + _unlisted.slowly(scene.views, "fewer --draws are faster"))
     seen = see(scene, tile=tile)
     progress("Joining pieces of street")
     stretches = _stretch_table(scene, seen)
     drivers = None
     if draws and sensitivity and len(seen.near):
-        progress("Finding what drives the uncertainty")
+        progress("Finding what drives the uncertainty" + _unlisted.slowly(scene.views))
         drivers = _sensitivity.drivers(scene, seed)
     share_km = seen.sums / 1e6
     summary = _summary.summarise(
