@@ -80,7 +80,7 @@ def census_of(source: Source, *, name: str) -> Census:
         place=measured,
         on=ON,
         dated=True,
-        asked={"sources": [source.name], "within": None, "population": None, "on": None},
+        asked=summary.asked([source.name], None, None, None),
         sources=[source],
         register=built,
         estimated=estimated,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import csv
 import json
 from datetime import date
@@ -235,7 +236,44 @@ def test_the_day_of_a_list_is_no_look_at_a_camera(shared_data: Path) -> None:
     ages = sv.census(shared_data / "lists" / "baltimore_cctv_2014.csv").summary["ages"]
     assert ages["median_years"] is None
     assert ages["checked"] == ages["edited"] == 0
-    assert ages["unknown"] > 0
+    assert ages["unknown"] == ages["listed"] == 614
+
+
+def test_the_date_of_a_list_is_nowhere_called_a_check_or_an_edit(shared_data: Path) -> None:
+    baltimore = sv.census(shared_data / "lists" / "baltimore_cctv_2014.csv")
+    assert set(baltimore.cameras["seen_by"].to_pylist()) == {"list"}
+    assert baltimore.summary["attributes_known"]["last_seen"] == 0
+    html = baltimore.to_html()
+    assert re.search(r'<th scope="row">Last check or edit</th><td class="number">0</td>', html)
+    assert "614 (100%)</strong> it is known when" not in html
+    assert "Of 614 (100%) it is not known when anybody last edited or checked them" in html
+    assert '{ name: "Last record", value: lastRecord' in html
+    assert baltimore.summary["place"] == "Baltimore"  # as its description says
+
+
+def test_a_day_before_the_data_is_answered_with_what_they_can_tell(shared_data: Path) -> None:
+    extract, day = shared_data / "osm" / "munich_2020-07.osm.pbf", date(2015, 1, 1)
+    census = sv.census(extract, on=day)
+    seen = [one for one in census.cameras["last_seen"].to_pylist() if one]
+    ages = census.summary["ages"]
+    assert ages["later"] == sum(one > day for one in seen) > 0
+    assert sum(ages["classes"].values()) == sum(one <= day for one in seen) > 0
+    assert sum(ages["classes"].values()) + ages["later"] + ages["unknown"] == 211
+    [warning] = census.summary["warnings"]
+    assert "data are of 20 July 2020 and cannot tell what stood on 1 January 2015" in warning
+    html = census.to_html()
+    assert html.index(warning) < html.index('id="words"')
+    assert "as of 1 January 2015" not in html
+    assert "of data as of 20 July 2020, asked for 1 January 2015. Data:" in html
+    assert "Touched after that day" in html
+    assert not sv.census(extract, on=date(2020, 8, 1)).summary["warnings"]
+
+
+def test_what_may_not_be_passed_on_says_so_beside_the_headline(shared_data: Path) -> None:
+    gates = sv.census(shared_data / "lists" / "milano_official_gates_2026-08.geojson")
+    html = gates.to_html()
+    assert html.index("for use on this machine only") < html.index('id="words"')
+    assert "sousveil census milano_official_gates_2026-08.geojson --local-only -o DIR" in html
 
 
 def test_a_list_that_nothing_describes_says_how_to_describe_it(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from sousveil import (
 )
 from sousveil import undercount as undercounts
 from sousveil._output import complete_directory
-from sousveil._words import plural
+from sousveil._words import listed, plural
 from sousveil.errors import UnusableInput
 from sousveil.records import BUILDINGS, OBSERVATIONS, STREETS
 from sousveil.sources import Source, licences, osm, reading
@@ -167,7 +167,7 @@ def census(
     built = register.build(there, linked.links)
     progress("Measuring the place")
     measured = place.describe(
-        name=name or _title(_naming(located, lists)),
+        name=name or _title(located, lists),
         name_is_certain=name is not None or located[0].place is not None,
         boundary=boundary,
         boundary_kind=boundary_kind,
@@ -196,7 +196,16 @@ def census(
             place=measured,
             on=on,
             dated=dated,
-            asked=_asked(named, within, population, asked_for),
+            asked=summary.asked(
+                named,
+                within,
+                population,
+                asked_for,
+                threshold=threshold,
+                accept_swapped=accept_swapped,
+                undercount=undercount,
+                seed=seed,
+            ),
             sources=lists,
             register=built,
             estimated=estimated,
@@ -255,27 +264,6 @@ def _refuse_totals(lists: list[Source]) -> None:
             f"{lists[0].path}: holds {lists[0].counts} and places no camera; add a list of "
             "cameras, or look at it with `sousveil sources check`"
         )
-
-
-def _asked(
-    sources: Sequence[str | Path],
-    within: str | Path | None,
-    population: int | None,
-    on: date | None,
-) -> dict[str, Any]:
-    """Return what was asked for, for whoever wants to ask it again; no folder of the user's."""
-
-    def plain(source: str | Path) -> str:
-        if str(source).startswith("spec="):
-            return f"spec={Path(str(source)[5:]).name}"
-        return Path(source).name if Path(source).exists() else str(source)
-
-    return {
-        "sources": [plain(source) for source in sources],
-        "within": None if within is None else plain(within),
-        "population": population,
-        "on": on and on.isoformat(),
-    }
 
 
 def read_sources(
@@ -423,19 +411,20 @@ def _inside(observations: pa.Table, boundary: shapely.Geometry | None) -> tuple[
     return there, observations.num_rows - there.num_rows
 
 
-def _naming(located: list[reading.Located], lists: list[Source]) -> list[reading.Located]:
-    """Return the sources whose names tell the place: extracts with streets, if there are any."""
-    pairs = zip(located, lists, strict=True)
-    return [found for found, source in pairs if source.streets.num_rows] or located
+def _title(located: list[reading.Located], lists: list[Source]) -> str:
+    """Make a name for the place from its sources: from extracts with streets, if there are any.
+
+    A list is of the area that its description names; munich_2020-07.osm.pbf is of Munich.
+    """
+    pairs = list(zip(located, lists, strict=True))
+    pairs = [(found, source) for found, source in pairs if source.streets.num_rows] or pairs
+    names = [found.place or source.area or _plain_name(found.source_id) for found, source in pairs]
+    return listed(list(dict.fromkeys(names)))
 
 
-def _title(located: list[reading.Located]) -> str:
-    """Make a name for the place from those of its sources: munich_2020-07 is of Munich."""
-    names = []
-    for found in located:
-        words = re.sub(r"[-_ ]+", " ", _TAIL.sub("", found.source_id)).strip() or found.source_id
-        names.append(found.place or (words.title() if words.islower() else words))
-    return ", ".join(dict.fromkeys(names))
+def _plain_name(source_id: str) -> str:
+    words = re.sub(r"[-_ ]+", " ", _TAIL.sub("", source_id)).strip() or source_id
+    return words.title() if words.islower() else words
 
 
 # What file names add to the name of a place: a date, "latest", our own number.

@@ -61,8 +61,10 @@ OBSERVATIONS: Final = pa.schema(
         pa.field("observation_id", pa.string(), nullable=False),  # "<source_id>/<native_id>"
         pa.field("source_id", pa.string(), nullable=False),
         pa.field("native_id", pa.string(), nullable=False),  # "node/123" in OpenStreetMap
-        pa.field("seen_on", pa.date32()),  # last check on the ground, else last edit
-        pa.field("seen_by", pa.string()),  # what seen_on rests on: check | edit
+        pa.field(
+            "seen_on", pa.date32()
+        ),  # last check on the ground, else last edit, else of the list
+        pa.field("seen_by", pa.string()),  # what seen_on rests on: check | edit | list
         *_ATTRIBUTES,
         pa.field("not_camera", pa.string()),  # NOT_CAMERAS, null for a camera
         pa.field("lifecycle", pa.string()),  # LIFECYCLES, null for what exists

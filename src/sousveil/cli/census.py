@@ -159,6 +159,8 @@ def census(
         )
         progress.step("Writing the report")
         result = result.write(output, local_only=local_only)
+    for warning in result.summary["warnings"]:
+        typer.echo(f"Warning: {warning}", err=True)
     _print(result, as_json=as_json)
 
 

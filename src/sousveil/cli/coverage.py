@@ -125,6 +125,8 @@ def coverage(
         )
         progress.step("Writing the results")
         result = result.write(output, local_only=local_only)
+    for warning in result.summary["warnings"]:
+        typer.echo(f"Warning: {warning}", err=True)
     if as_json:
         from sousveil.export import dumps
 

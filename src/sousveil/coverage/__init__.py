@@ -181,7 +181,7 @@ def of_census(
     more = undercounts.missing(undercount, counted.cameras, lists=lists(counted.sources),
                                told=counted.summary["undercount"],
                                streets=counted.streets, seed=seed)  # fmt: skip
-    found = of_tables(
+    seen = of_tables(
         counted.cameras,
         counted.streets,
         counted.buildings,
@@ -199,7 +199,10 @@ def of_census(
         people=people,
         progress=progress,
     )
-    return replace(found, withheld=refusals(counted.sources))
+    warnings = counted.summary["warnings"]
+    notes = {"warnings": warnings, "notes": warnings + seen.summary["notes"]}
+    withheld = refusals(counted.sources)
+    return replace(seen, summary=seen.summary | notes, withheld=withheld)
 
 
 def _once(homes: list[pa.Table]) -> pa.Table | None:
@@ -255,13 +258,14 @@ def of_tables(
     visible = _regions.visible_table(views, scene.obstacles)
     if draws == 0:
         scene = _cut_where_it_changes(scene, views, boundary)
-    progress("Drawing what is unknown" if draws else "Looking along the streets")
+    doing = "Drawing what is unknown" if draws else "Looking along the streets"
+    progress(doing + _unlisted.slowly(scene.views, "fewer --draws are faster"))
     seen = see(scene, tile=tile)
     progress("Joining pieces of street")
     stretches = _stretch_table(scene, seen)
     drivers = None
     if draws and sensitivity and len(seen.near):
-        progress("Finding what drives the uncertainty")
+        progress("Finding what drives the uncertainty" + _unlisted.slowly(scene.views))
         drivers = _sensitivity.drivers(scene, seed)
     share_km = seen.sums / 1e6
     summary = _summary.summarise(

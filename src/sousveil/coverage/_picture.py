@@ -41,15 +41,19 @@ MEANING: Final = {
 _LEAST: Final = 0.02
 
 
-def svg(result: Coverage) -> str:
-    """Return streets coloured by what is seen of them, opaque as likely, over the buildings."""
+def svg(result: Coverage, *, legend: bool = True) -> str:
+    """Return streets coloured by what is seen of them, opaque as likely, over the buildings.
+
+    legend: below the picture; a page has its own, which can be read on a small screen, too.
+    """
     streets, buildings = result.background
     frame = _Frame(_box(result, streets))
+    height = frame.height + (_LEGEND if legend else 0)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {frame.height + _LEGEND}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         'font-family="sans-serif" font-size="15" role="img">',
         f"<title>{escape(_title(result))}</title>",
-        f'<rect width="{WIDTH}" height="{frame.height + _LEGEND}" fill="#ffffff"/>',
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<svg width="{WIDTH}" height="{frame.height}">',
         f'<rect width="{WIDTH}" height="{frame.height}" fill="#f4f2ee"/>',
         f'<path d="{frame.areas(_geometry(buildings))}" fill="#dedad2" fill-rule="evenodd"/>',
@@ -57,7 +61,8 @@ def svg(result: Coverage) -> str:
         'stroke-width="3"/>',
     ]
     parts += _stretches(result.streets, frame)
-    parts += [_cameras(result.views, frame), "</svg>", _legend(result, frame), "</svg>"]
+    parts += [_cameras(result.views, frame), "</svg>"]
+    parts += [_legend(result, frame) if legend else "", "</svg>"]
     return "\n".join(parts) + "\n"
 
 

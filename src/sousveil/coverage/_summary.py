@@ -67,7 +67,7 @@ def summarise(
             "moved_out_of_buildings": moved,
             "direction_stated": int(np.isfinite(scene.views.bearing_deg).sum()),
         },
-        "undercount": undercount and undercount.told(),
+        "undercount": undercount and undercount.told() | _in_sight(scene, undercount),
         "street_km": round(float(length_km[0]), 6),
         "footway_km": round(float(length_km[1]), 6),
         "hidden_km": {"streets": round(hidden_km[0], 6), "footways": round(hidden_km[1], 6)},
@@ -88,10 +88,11 @@ def _shares(seen: Seen, length_km: npt.NDArray[Any]) -> list[dict[str, Any]]:
             for k, by in enumerate(BY):
                 for i, level in enumerate(LEVELS):
                     drawn = _drawn(km[q, k, :, i], w)
-                    low, high = np.quantile(drawn, [0.025, 0.975])
+                    low, known = np.quantile(drawn, [0.025, 0.975])
+                    high = known
                     if by in MAYBE:
                         high = np.quantile(_drawn(km[q, MAYBE[by], :, i], w), 0.975)
-                    share = [x / total if total else 0.0 for x in (drawn.mean(), low, high)]
+                    share = [x / total if total else 0.0 for x in (drawn.mean(), low, high, known)]
                     rows.append(
                         {
                             "ways": ways,
@@ -102,9 +103,23 @@ def _shares(seen: Seen, length_km: npt.NDArray[Any]) -> list[dict[str, Any]]:
                             "share": round(float(share[0]), 6),
                             "low": round(float(share[1]), 6),
                             "high": round(float(share[2]), 6),
+                            "high_known": round(float(share[3]), 6),
                         }
                     )
     return rows
+
+
+def _in_sight(scene: Scene, undercount: Missing) -> dict[str, Any]:
+    """Return how many of the unlisted cameras may see streets: outdoors, not of private homes."""
+    if scene.unlisted is None or not undercount.known:
+        return {"unlisted_used": None}
+    share = scene.unlisted.share
+    found = (undercount.estimate, undercount.low, undercount.high)
+    names = ("estimate", "low", "high")
+    used = {
+        name: round(max(n or 0.0, 0.0) * share, 3) for name, n in zip(names, found, strict=True)
+    }
+    return {"unlisted_used": used}
 
 
 def _drawn(km: Floats, ways: int) -> Floats:
@@ -124,10 +139,10 @@ def _notes(
 ) -> list[str]:
     notes = [
         "Seen means that the pixels would allow it in good light; nobody need look.",
-        "`moment`: at a random moment, with cameras that turn looking one way. `could`: if they "
+        "Seen at a random moment: with cameras that turn looking one way. Could be seen: if they "
         "were turned there.",
-        "Public and private: the share is by cameras known to be such; its upper end is as if "
-        "every camera of unknown owner were such, too. What those see is told as unknown.",
+        "Public and private: the share and its interval are by cameras known to be such; “up to” "
+        "is as if every camera of unknown owner were such, too. What those see is told as unknown.",
     ]
     if undercount is None or not undercount.known or draws == 0:
         notes.append((undercount and not undercount.known and undercount.note) or _AT_LEAST)

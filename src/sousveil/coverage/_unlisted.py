@@ -26,6 +26,7 @@ _ASIDE_M: Final = 12.0
 _ROOM: Final = 1.5  # candidates beyond the upper end of the undercount
 _MOST: Final = 200_000
 _AT_ONCE: Final = 4_000_000  # numbers
+_MANY: Final = 1000  # candidates for unlisted cameras, which are drawn as the listed ones are
 
 
 class Unlisted(NamedTuple):
@@ -93,6 +94,15 @@ def candidates(
     at = usable[_near(views.xy, like_whom, street_xy[usable], weight[usable], of, rng)]
     more = _made(views, like_whom, street_xy[at], obstacles, seed, rng)
     return more, Unlisted(missing, share, more.key)
+
+
+def slowly(views: Views, mend: str = "") -> str:
+    """Say that a step takes long, and why, where it does."""
+    unlisted = int((~views.listed).sum())
+    if unlisted < _MANY:
+        return ""
+    why = f", which may take minutes: unlisted cameras could be at {unlisted:,} places"
+    return f"{why}; {mend}" if mend else why
 
 
 def _usable(street_xy: Floats, obstacles: Obstacles, ground: Any) -> Ints:

@@ -126,7 +126,8 @@ def _words_context(summary: _text.Summary) -> dict[str, Any]:
     return {
         "version": __version__,
         "title": f"How many cameras watch {summary['place']}?",
-        "date": _words.day(summary["on"]),
+        "data_date": _limits.data_date(summary),
+        "cautions": _limits.cautions(summary),
         "records": f"{cameras['records']:,}",
         "answer": _text.answer(summary),
         "figures": _text.figures(summary),

@@ -52,7 +52,9 @@ def charts(summary: Summary) -> list[Chart]:
     n = cameras["records"]
     if not n:
         return []
-    ages = {**summary["ages"]["classes"], "unknown": summary["ages"]["unknown"]}
+    found = summary["ages"]
+    later = {"later": found["later"]} if found["later"] else {}
+    ages = {**found["classes"], **later, "unknown": found["unknown"]}
     return [
         _chart("kind", "Kind of camera", _bars(cameras["by_kind"], _words.KINDS), n),
         _chart("owner", "Who runs them", _owner_bars(cameras["by_operator_class"]), n),

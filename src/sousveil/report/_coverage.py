@@ -37,8 +37,10 @@ _MOST_STREETS: Final = 200
 _MOST_TO_MAP: Final = 100
 _TEXTS: Final = {"ways": {"streets": "Streets", "footways": "Footways"}, "question": {
     "could": "could be seen", "moment": "seen at a random moment"}, "by": {
-    "any": "any camera", "public": "public cameras", "private": "private cameras",
+    "any": "any camera", "public": "cameras known to be public",
+    "private": "cameras known to be private",
     "unknown": "cameras of unknown owner"}}  # fmt: skip
+_BOUNDED: Final = ("public", "private")
 
 
 def render(result: Coverage) -> str:
@@ -69,11 +71,13 @@ def render(result: Coverage) -> str:
         summary=summary,
         drivers=summary["drivers"],
         shares=share_rows(summary),
+        shares_note=shares_note(summary),
         streets=street_rows(result.streets),
+        most_streets=_MOST_STREETS,
         to_map=_to_map(result),
         levels={level: (COLOURS[level], MEANING[level]) for level in LEVELS},
         shown=SHOWN,
-        still=svg(result),
+        still=svg(result, legend=False),
         data=safe_json(payload),
         tiles_data=tiles.data if tiles else "",
         scripts=scripts,
@@ -91,12 +95,13 @@ def answer(summary: dict[str, Any]) -> str:
         f"Of {streets} {_share(summary, could)} could be seen by "
         f"{plural(summary['cameras']['used'], 'listed camera')}"
     )
-    told = summary["undercount"]
-    if summary["draws"] and told and told["unlisted"]:
-        more = told["unlisted"]
+    if summary["cameras"]["indoor"]:
+        text += " outdoors"
+    more = (summary["undercount"] or {}).get("unlisted_used")
+    if more:
         text += (
-            f" and {more['estimate']:,.0f} ({more['low']:,.0f} to {more['high']:,.0f}) that no "
-            "list has"
+            f" and {more['estimate']:,.0f} ({more['low']:,.0f} to {more['high']:,.0f}) that "
+            "no list has"
         )
     return f"{text}, and {_share(summary, moment)} is seen at a random moment."
 
@@ -163,14 +168,18 @@ def share_rows(summary: dict[str, Any]) -> list[dict[str, Any]]:
         key = row["ways"], row["question"], row["by"]
         words = " · ".join(_TEXTS[k][row[k]] for k in ("ways", "question", "by"))
         cell = f"{row['share']:.1%}"
-        if row["by"] in ("public", "private"):
-            cell = f"at least {cell}"
         if summary["draws"]:
-            cell += f" ({row['low']:.1%} to {row['high']:.1%})"
-        elif row["high"] > row["share"]:
-            cell += f" (at most {row['high']:.1%})"
+            cell += f" ({row['low']:.1%} to {row['high_known']:.1%})"
+        if row["by"] in _BOUNDED:
+            cell += f"; up to {row['high']:.1%}"
         rows.setdefault(key, {"name": words, "cells": []})["cells"].append(cell)
     return list(rows.values())
+
+
+def shares_note(summary: dict[str, Any]) -> str:
+    """Return how the cells of `share_rows` are to be read."""
+    mean = "In brackets the middle 95% of the draws. " if summary["draws"] else ""
+    return f"{mean}Up to: as if every camera of unknown owner were public, or private, too."
 
 
 def street_rows(stretches: pa.Table) -> list[dict[str, Any]]:

@@ -53,6 +53,7 @@ def section(result: Coverage) -> Section:
         "Share of the length that is seen",
         heads("What", *(f"#{level}" for level in LEVELS)),
         [[row["name"], *row["cells"]] for row in _coverage.share_rows(seen)],
+        _coverage.shares_note(seen),
     )
     streets = Table(
         "Streets by name",
@@ -75,13 +76,7 @@ def _unlisted(seen: Summary) -> str:
     told = seen["undercount"]
     if told is None or (told["unlisted"] and not seen["draws"]):
         return "Cameras that no list has are not in these figures, which are therefore at least."
-    if told["note"] or not told["unlisted"]:
-        return str(told["note"])
-    more = told["unlisted"]
-    return (
-        f"{more['estimate']:,.0f} cameras that no list has ({more['low']:,.0f} to "
-        f"{more['high']:,.0f}) are in these figures, as stated."
-    )
+    return str(told["note"])
 
 
 def _caveats(seen: Summary) -> list[str]:

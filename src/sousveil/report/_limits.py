@@ -178,12 +178,17 @@ def command(summary: Summary) -> str:
     """Return the command that makes this report again from the same files."""
     asked = summary["asked"]
     words = ["sousveil", "census", *asked["sources"]]
-    for option in ("within", "population", "on"):
+    for option in ("within", "population", "on", "threshold"):
         if asked[option] is not None:
             words += [f"--{option}", str(asked[option])]
+    words += ["--accept-swapped"] if asked["accept_swapped"] else []
     seen = summary.get("coverage")
     if seen:
-        words += ["--coverage", "--draws", str(seen["draws"]), "--seed", str(seen["seed"])]
+        words += ["--coverage", "--draws", str(seen["draws"])]
+        words += ["--undercount", asked["undercount"]] if asked["undercount"] else []
+    if seen or asked["seed"]:
+        words += ["--seed", str(asked["seed"])]
+    words += ["--local-only"] if summary["withheld"] else []
     return shlex.join(words) + " -o DIR"
 
 
@@ -191,9 +196,21 @@ def citation(summary: Summary, version: str) -> str:
     """Return how to cite the report."""
     credits = listed(sorted({source["attribution"] for source in summary["sources"]}))
     return (
-        f"Cameras in {summary['place']}. Census by Sousveil {version} of data as of "
-        f"{day(summary['on'])}. Data: {credits}."
+        f"Cameras in {summary['place']}. Census by Sousveil {version} of {data_date(summary)}. "
+        f"Data: {credits}."
     )
+
+
+def data_date(summary: Summary) -> str:
+    """Return of which day the data are, and for which day they were asked if that is another."""
+    data, on = summary["data_on"], summary["on"]
+    of = f"data as of {day(data)}" if data else "data without a date"
+    return f"{of}, asked for {day(on)}" if summary["dated"] and on != data else of
+
+
+def cautions(summary: Summary) -> list[str]:
+    """Return what belongs beside the headline: what the data cannot answer, and who may see it."""
+    return [*summary["warnings"], *(text for _, text in _withheld(summary))]
 
 
 def _lists(summary: Summary) -> str:
@@ -252,12 +269,28 @@ def _age(summary: Summary) -> Paragraph:
     facts = [f"{of_all(old, n)} were last edited or checked two years or more before "
              f"{day(summary['on'])}."] if old else []  # fmt: skip
     if unknown:
-        facts.append(f"Of {of_all(unknown, n)} not even that is known.")
+        facts.append(_undated(unknown, ages["listed"], n))
+    if ages["later"]:
+        after = "was" if ages["later"] == 1 else "were"
+        facts.append(
+            f"{of_all(ages['later'], n)} {after} touched after {day(summary['on'])}: whether they "
+            "stood on that day is not known."
+        )
     facts.append(
         "An edit is no check: somebody may have moved the point or corrected a word. "
         + _checks(ages["checked"], n)
     )
     return "Whether they are still there", " ".join(facts)
+
+
+def _undated(unknown: int, listed_alone: int, n: int) -> str:
+    if not listed_alone:
+        return f"Of {of_all(unknown, n)} it is not known when anybody last edited or checked them."
+    which = "all of these" if listed_alone == unknown else f"{listed_alone:,} of these"
+    return (
+        f"Of {of_all(unknown, n)} it is not known when anybody last edited or checked them; of "
+        f"{which} only the date of their list is known."
+    )
 
 
 def _checks(checked: int, n: int) -> str:

@@ -30,7 +30,7 @@ def answer(summary: Summary) -> str:
     """Return the one sentence that answers the question of the title."""
     n = summary["cameras"]["records"]
     where = _where(summary)
-    when = f" as of {day(summary['on'])}" if summary["dated"] else ", in a list without a date"
+    when = _when(summary)
     aside = summary["quarantine"]["rows_set_aside"]
     if not n and aside:
         return (
@@ -46,6 +46,14 @@ def answer(summary: Summary) -> str:
     devices = summary["cameras"]["devices"]
     hang = f" **{devices:,}** devices hang there." if devices != n else ""
     return f"At least **{n:,}** {verb} {_entered(summary)} {where}{when}.{hang}"
+
+
+def _when(summary: Summary) -> str:
+    if not summary["warnings"]:
+        return f" as of {day(summary['on'])}" if summary["dated"] else ", in a list without a date"
+    of = f" as of {day(data)}" if (data := summary["data_on"]) else ", in a list without a date"
+    asked = day(summary["on"])
+    return f"{of}; those recorded as installed after {asked} or removed by then are left out"
 
 
 def _entered(summary: Summary) -> str:
@@ -244,13 +252,20 @@ def _directions(summary: Summary) -> str:
 def _ages(summary: Summary) -> str:
     n, ages = summary["cameras"]["records"], summary["ages"]
     if ages["median_years"] is None:
-        return "Of **none** of them is it known when somebody last looked."
+        return _no_ages(summary)
     years, checked = number(ages["median_years"]), ages["checked"]
     confirmed = (
         f"**{plural(checked, 'entry', 'entries')}** {_are(checked)} marked as checked"
         if checked
         else "none is marked as checked"
     )
+    if ages["later"]:
+        touched = n - ages["unknown"] - ages["later"]
+        return (
+            f"**{of_all(touched, n)}** {_were(touched)} last checked or edited by "
+            f"{day(summary['on'])}, half of them **{years} years** before or earlier; {confirmed} "
+            f"on the ground. **{ages['later']:,}** {_were(ages['later'])} touched after that day."
+        )
     if not ages["unknown"]:
         return (
             f"Half of the entries had not been touched for **{years} years** or longer; "
@@ -260,6 +275,21 @@ def _ages(summary: Summary) -> str:
         f"Of **{of_all(n - ages['unknown'], n)}** it is known when they were last edited or "
         f"checked, half of them **{years} years** before or earlier; {confirmed} on the ground."
     )
+
+
+def _no_ages(summary: Summary) -> str:
+    n, ages = summary["cameras"]["records"], summary["ages"]
+    if ages["later"]:
+        return (
+            f"**None** of them is known to have been checked or edited by {day(summary['on'])}; "
+            f"**{of_all(ages['later'], n)}** {_were(ages['later'])} touched after that day."
+        )
+    why = ": the only date is that of their list" if ages["listed"] == n else ""
+    return f"Of **none** of them is it known when somebody last looked{why}."
+
+
+def _were(n: int) -> str:
+    return "was" if n == 1 else "were"
 
 
 def map_intro(summary: Summary, shown: int, *, has_background: bool) -> str:

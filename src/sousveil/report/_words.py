@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Final
 
+from sousveil._words import MONTHS as MONTHS
+from sousveil._words import day as day
+from sousveil._words import listed as listed
 from sousveil._words import plural as plural
 
 KINDS: Final = {
@@ -65,27 +67,13 @@ AGES: Final = {
     "2 to 5 years": "2 to 5 years",
     "5 to 10 years": "5 to 10 years",
     "10 years or more": "10 years or more",
+    "later": "Touched after that day",
     "unknown": "Not recorded",
 }
 LICENCES: Final = {
     "ODbL-1.0": "Open Database License 1.0 (ODbL)",
     "CC-BY-4.0": "Creative Commons Attribution 4.0 (CC BY)",
 }
-
-MONTHS: Final = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 
 def label(value: str, labels: Mapping[str, str] | None = None) -> str:
@@ -127,16 +115,3 @@ def percent(part: float, whole: float) -> str:
 def of_all(part: int, whole: int) -> str:
     """Return a count with its share: ``87 (41%)``."""
     return f"{part:,} ({percent(part, whole)})"
-
-
-def day(value: date | str | None) -> str:
-    """Return a date as ``20 July 2020``."""
-    if value is None:
-        return "date not recorded"
-    when = date.fromisoformat(value) if isinstance(value, str) else value
-    return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
-
-
-def listed(parts: list[str], last: str = "and") -> str:
-    """Return the parts as an English enumeration."""
-    return f" {last} ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))

@@ -37,6 +37,7 @@ class Source:
     evidence: pa.Table = field(default_factory=lambda: NO_EVIDENCE)  # _evidence.EVIDENCE
     list_id: str = "osm"  # the list of which this is an edition or extract; all OSM data is one
     url: str = ""  # the page of the publisher
+    area: str = ""  # where its rows can lie, as its description calls it
     country: str | None = None  # ISO 3166-1 alpha-2 of its area, where its description says so
     covers: str = ""  # which cameras the list can hold at all: "cameras of public bodies", ...
     counts: str = "devices"  # what a row stands for: _spec.COUNTS

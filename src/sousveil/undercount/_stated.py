@@ -56,6 +56,14 @@ def stated(given: Stated, n_cameras: int) -> Missing:
         high=most,
         definition="cameras like those listed",
         method="stated",
+        note=f"That there are {estimate:g} ({low:g} to {high:g}) cameras for each listed one was "
+        "stated by whoever asked, as a ratio, not measured here"
+        + (
+            f": beside {n_cameras:,} listed ones {more:,.0f} ({least:,.0f} to {most:,.0f}) more."
+            if n_cameras
+            else "."
+        )
+        + " Those like listed ones indoors see no street.",
     )
 
 

@@ -1,9 +1,17 @@
 // All that is known of one camera, in words; the same in the map's popup and in the dialog.
 
+// What the last date of a camera is: the date of a whole list is no look at the camera.
+const RECORDS = { check: "Last check", edit: "Last edit", list: "On the list of" };
+
+function lastRecord(i) {
+  const on = day(text("last_seen", i));
+  const what = { check: "checked", edit: "edited", list: "on the list of" }[text("seen_by", i)];
+  return on && what ? `${what} ${on}` : on;
+}
+
 function rows(i) {
   const unit = (value, suffix) => (value === null ? null : `${value} ${suffix}`);
   const devices = quantity("count", i);
-  const seen = text("seen_by", i) === "check" ? "Last check" : "Last edit";
   return [
     ["Operator", text("operator", i)],
     ["Setting", code("setting", i) ? word("setting", i) : null],
@@ -19,7 +27,7 @@ function rows(i) {
     ["Resolution", unit(quantity("pixels_h", i), "pixels across")],
     ["Pictures kept", unit(quantity("retention_days", i), "days")],
     ["Installed", day(text("installed", i))],
-    [seen, day(text("last_seen", i))],
+    [RECORDS[text("seen_by", i)] ?? "Last check or edit", day(text("last_seen", i))],
     ["Source", text("sources", i)],
     ["Camera ID", cameras.id[i]],
   ].filter(([, value]) => value !== undefined);

@@ -11,7 +11,7 @@ const EVERY_COLUMN = [
   { name: "Direction", value: directions, key: (i) => (cameras.bearings[i] ? cameras.bearings[i][0] : null), optional: true },
   { name: "Height", value: (i) => (quantity("height_m", i) === null ? null : `${quantity("height_m", i)} m`),
     key: (i) => quantity("height_m", i), optional: true },
-  { name: "Last seen", value: (i) => day(text("last_seen", i)), key: (i) => text("last_seen", i), optional: true },
+  { name: "Last record", value: lastRecord, key: (i) => text("last_seen", i), optional: true },
 ];
 // A column in which nothing is recorded would only push the others aside.
 const COLUMNS = EVERY_COLUMN.filter(({ value }) => cameras.id.some((_, i) => value(i) !== null));
@@ -68,7 +68,7 @@ function sortRows() {
 function tableRow(i) {
   const row = element("tr");
   const open = element("button", { type: "button", textContent: heading(i) });
-  const also = [text("operator", i), text("last_seen", i) && day(text("last_seen", i))].filter(Boolean).join(", ");
+  const also = [text("operator", i), lastRecord(i)].filter(Boolean).join(", ");
   open.setAttribute("aria-label", `${heading(i)}${also && `, ${also}`}: ${map ? "show on map" : "all that is known"}`);
   open.addEventListener("click", () => (map ? showOnMap(i, open) : openDialog(i)));
   row.append(element("th", { scope: "row" }, open));

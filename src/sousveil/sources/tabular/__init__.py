@@ -89,6 +89,7 @@ def read(
         evidence=records if spec.is_evidence else NO_EVIDENCE,
         list_id=spec.list_id,
         url=spec.url,
+        area=spec.area.name,
         country=spec.area.country,
         covers=spec.covers,
         counts=spec.counts,
