@@ -15,6 +15,7 @@ import pytest
 import sousveil as sv
 from sousveil.census import FILES, as_of
 from sousveil.records import CAMERAS
+from tests.osm_files import CAMERA, overpass, save
 from tests.tables import observations
 from tests.towns import small_town
 
@@ -137,6 +138,40 @@ def test_two_extracts_of_one_place_join_by_object(shared_data: Path) -> None:
     assert joined.on == date(2026, 3, 2)
     ids = joined.streets["street_id"].to_pylist()
     assert len(ids) == len(set(ids))
+
+
+def test_the_extracts_of_a_directory_are_sources_each(tmp_path: Path) -> None:
+    folder = tmp_path / "old_town"
+    folder.mkdir()
+
+    def cameras(*ids: int) -> str:
+        return overpass(
+            *(
+                {"type": "node", "id": n, "lat": 48 + n / 1e3, "lon": 11, "tags": CAMERA}
+                for n in ids
+            )
+        )
+
+    save(folder / "north.json", cameras(1, 2, 3))
+    save(folder / "south.json", cameras(3, 4))
+    save(folder / "notes.txt", "fetched on a Monday")
+    both = sv.census(folder)
+    assert [source.path for source in both.sources] == [
+        str(folder / "north.json"), str(folder / "south.json")
+    ]  # fmt: skip
+    assert sorted(both.cameras["n_sources"].to_pylist()) == [1, 1, 1, 2]  # node 3 once
+    assert both.summary["place"] == "Old Town"
+    # A list beside them is read too, not passed over.
+    save(folder / "alpr.tsv", "48.5\t11.5\tpolice\t90\n")
+    assert sv.census(folder).cameras.num_rows == 5
+    with pytest.raises(sv.UnusableInput, match="is a directory of 3 sources"):
+        sv.retrace(folder)
+
+
+def test_a_directory_of_nothing_known_says_so(tmp_path: Path) -> None:
+    save(tmp_path / "notes.txt", "fetched on a Monday")
+    with pytest.raises(sv.UnusableInput, match="holds neither OpenStreetMap data nor a list"):
+        sv.census(tmp_path)
 
 
 def test_a_boundary_by_the_name_of_its_relation(shared_data: Path) -> None:

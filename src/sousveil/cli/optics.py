@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ EXAMPLES = """
 - `sousveil optics --pixels 1920 --hfov 90` : a usual camera with a wide lens
 - `sousveil optics --pixels 3840 --sensor 1/2.8 --lens 6` : from what the data sheet says
 - `sousveil optics --pixels 1920 --hfov 90 --height 8` : along the ground, from a high pole
+- `sousveil optics --pixels 3840 --hfov 90 --height 6 --tilt 30` : and where its picture ends
 """
 
 
@@ -45,6 +46,15 @@ def optics(
             show_default=False,
         ),
     ] = None,
+    tilt: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DEGREES",
+            help="With --height: how far the camera looks below the horizon, which tells from "
+            "where on a face is in its picture (of 16:9).",
+            show_default=False,
+        ),
+    ] = None,
     edition: Annotated[
         str, typer.Option(metavar="YEAR", help="Of IEC 62676-4: 2014 or 2025.")
     ] = "2014",
@@ -62,14 +72,29 @@ def optics(
         from sousveil.optics import along_the_ground, field_of_view
         from sousveil.optics import optics as levels_of
 
-        answer = levels_of(pixels, field_of_view(hfov, sensor, lens), edition=edition, form=form)
-        if height is not None:
-            answer = along_the_ground(answer, height)
+        view = field_of_view(hfov, sensor, lens)
+        answer = levels_of(pixels, view, edition=edition, form=form)
+        answer = along_the_ground(answer, height, tilt, hfov=view)
     if as_json:
         from sousveil.export import dumps
 
         typer.echo(dumps(answer))
         return
-    for level in answer["levels"]:
-        name, density, distance = level["name"], level["px_per_m"], level["distance_m"]
-        typer.echo(f"{name:<12} {density:>6g} px/m  up to {distance:8.2f} m")
+    for line in _lines(answer):
+        typer.echo(line)
+
+
+def _lines(answer: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{level['name']:<12} {level['px_per_m']:>6g} px/m  {_reach(level['distance_m'])}"
+        for level in answer["levels"]
+    ]
+    if answer["blind_m"] is not None:
+        lines.append(f"blind zone   a face nearer than {answer['blind_m']:.2f} m is not in view")
+    if answer["upper_edge_m"] is not None:
+        lines.append(f"upper edge   nor is one beyond {answer['upper_edge_m']:.2f} m")
+    return lines
+
+
+def _reach(distance_m: float) -> str:
+    return f"up to {distance_m:8.2f} m" if distance_m else "not at all"

@@ -72,7 +72,7 @@ def completeness(
     cannot be read, and for two lists that do not overlap.
     """
     told = reading.Told(progress)
-    located = reading.locate([register, held_by], told)
+    located = reading.locate([register, held_by], told, one_each=True)
     official, held = (reading.read(one, told=told) for one in located)
     if not held.observations.num_rows:
         raise UnusableInput(f"{held.path}: places no camera; name a list or an extract second")

@@ -125,7 +125,7 @@ def retrace(
         raise UnusableInput(f"--draws {draws}: give 4 or more, intervals need them")
     ranges = read_powers(None if powers is None else Path(powers))
     told = reading.Told(progress, on_download)
-    found = reading.locate([source], told)[0]
+    found = reading.locate([source], told, one_each=True)[0]
     read = _read(found, told)
     progress("Reading shops, schools and stops")
     places = osm.read_places(found.path)

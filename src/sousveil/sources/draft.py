@@ -34,8 +34,10 @@ _MOST_WORDS: Final = 30  # a column with more distinct texts is no vocabulary
 
 # Parts of the names of columns, folded, that say what they hold; the first that fits counts.
 _HINTS: Final = {
-    "lat": "^lat|latitud|breite|위도|緯度|^y$|_y$|^y_|northing|hochwert|^y.?coord",
-    "lon": "^lon|^lng|longitud|lange|laenge|경도|経度|^x$|_x$|^x_|easting|rechtswert|^x.?coord",
+    "lat": "^lat|latitud|breite|위도|緯度|^y$|_y$|^y_|northing|hochwert|^y.?coord"
+    "|y.?좌표|좌표[^a-z]*y",
+    "lon": "^lon|^lng|longitud|lange|laenge|경도|経度|^x$|_x$|^x_|easting|rechtswert|^x.?coord"
+    "|x.?좌표|좌표[^a-z]*x",
     "native_id": "^id$|_id$|^id_|nummer|number|번호|^ref|code|^nr|objectid|uuid|gid",
     "count": "count|anzahl|대수|quantit|nombre|numero_cam|qty|^cameras$",
     "operator": "operator|owner|betreiber|eigent|agency|기관명|gestore|exploitant|verantwort",

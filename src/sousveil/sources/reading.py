@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from sousveil.errors import BrokenInvariant, UnusableInput
 from sousveil.sources import Source, catalogue, download, osm, tabular
 from sousveil.sources.tabular._files import format_of
+from sousveil.sources.tabular._readers import files_in
 from sousveil.sources.tabular._spec import Spec
 
 Progress = Callable[[str], None]
@@ -41,6 +42,7 @@ class Located(NamedTuple):
     path: Path
     place: str | None
     spec: str | None  # the description that was asked for
+    folder: str | None = None  # the name of the directory of which it is one source of several
 
 
 def with_specs(arguments: Sequence[str | Path]) -> list[tuple[str | Path, str | None]]:
@@ -56,19 +58,39 @@ def with_specs(arguments: Sequence[str | Path]) -> list[tuple[str | Path, str | 
     return found
 
 
-def locate(arguments: Sequence[str | Path], told: Told) -> list[Located]:
+def locate(arguments: Sequence[str | Path], told: Told, *, one_each: bool = False) -> list[Located]:
     """Return where each source lies; a place that is named is downloaded.
 
-    arguments: files, directories of files of one list, "spec=FILE" behind one of those, "helsinki",
-    or names of places. Raises UnusableInput for what is none of them.
+    arguments: files, directories of files of one list, directories of OpenStreetMap data (each
+    file a source), "spec=FILE" behind one of those, "helsinki", or names of places. one_each:
+    refuse a directory that holds several sources.
+    Raises UnusableInput for what is none of them.
     """
     if not arguments:
         raise UnusableInput("no source given; name a file, a place to download, or helsinki")
     located: list[Located] = []
     for source, spec in with_specs(arguments):
         path, place = _path(source, told)
-        located.append(Located(_free_id(stem(path), located), path, place, spec))
+        paths = [path] if spec else _sources_in(path)
+        if one_each and len(paths) > 1:
+            raise UnusableInput(f"{path}: is a directory of {len(paths)} sources; name one of them")
+        folder = path.resolve().name if len(paths) > 1 else None
+        for one in paths:
+            located.append(Located(_free_id(stem(one), located), one, place, spec, folder))
     return located
+
+
+def _sources_in(path: Path) -> list[Path]:
+    """Return the OpenStreetMap files of a directory, and itself if it also holds a known list.
+
+    Itself alone where there are none, or for what is no directory.
+    """
+    if not path.is_dir():
+        return [path]
+    extracts = [one for one in files_in(path) if osm.is_osm(one)]
+    if extracts and catalogue.match(path) is None:
+        return extracts
+    return [*extracts, path]
 
 
 def stem(path: Path) -> str:
@@ -117,6 +139,11 @@ def description(path: Path, asked: str | None) -> Spec | None:
 
 
 def _refuse_unknown_list(path: Path) -> None:
+    if path.is_dir():
+        raise UnusableInput(
+            f"{path}: is a directory that holds neither OpenStreetMap data nor a list that a known "
+            "description fits; name a file, or put spec=list.toml behind the directory"
+        )
     if not path.is_file() or osm.is_osm(path):
         return
     if not path.stat().st_size:
