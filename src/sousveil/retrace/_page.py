@@ -175,7 +175,25 @@ def _rule_sentences(summary: Summary) -> list[str]:
         for name, text in told.items()
         if name in rows and rows[name]["reduced"] is not None
     ]
+    if "planned" in rows:
+        parts.append(_planned(rows["as_it_is"], rows["planned"], summary["cameras"]["planned"]))
     return [f"{part}." for part in parts]
+
+
+def _planned(now: dict[str, Any], then: dict[str, Any], n: int) -> str:
+    cameras = "the planned camera" if n == 1 else f"the {n:,} planned cameras"
+    if then["mean"] is None or now["mean"] is None:
+        return f"What adding {cameras} would change is unknown"
+    text = (
+        f"Adding {cameras} raises the trips that could be named from "
+        f"{_charts.percent(now['mean'])} to **{_share(then)}**"
+    )
+    if then["reduced"] is None:
+        return text
+    less = (then["reduced"], then["reduced_low"], then["reduced_high"])
+    more, *bounds = (abs(value) for value in less)
+    low, high = min(more, *bounds), max(more, *bounds)
+    return f"{text}, by **{more:.1%} ({low:.1%} to {high:.1%})** of what they are now"
 
 
 def _less(row: dict[str, Any]) -> str:
@@ -324,7 +342,7 @@ def _step_table(summary: Summary) -> list[dict[str, Any]]:
             ],
         }
         for one, (title, text) in _POWERS.items()
-        if steps
+        if any(of == one for of, _ in steps)
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ Floats = npt.NDArray[np.float64]
 
 SAMPLE: Final = 1000
 """Residents, about, whom all rules and all draws of what is not known are tried on."""
+
+Which = Literal["now", "planned", "all"]
+"""What is tried: nothing, planned cameras alone, or all rules and steps."""
 
 _FOUND: Final = ("home_found", "work_found")
 
@@ -54,16 +57,14 @@ class Tried(NamedTuple):
 
 
 def attempt(
-    drawn: Drawn, world: _rules.World, *, what_if: bool, progress: Callable[[str], None]
+    drawn: Drawn, world: _rules.World, *, which: Which, progress: Callable[[str], None]
 ) -> Tried:
     """Try rules and step-by-step changes in every world, or only what is there now.
 
     world: that of middle powers, in which all residents walk.
     """
     sample = some(drawn.residents, SAMPLE)
-    rules = _rules.rules(sample, drawn.cameras, drawn.ranges, drawn.watch)
-    steps = _rules.curves(drawn.cameras, sample.days, drawn.ranges) if what_if else []
-    rules = rules if what_if else rules[:1]
+    rules, steps = _asked(drawn, sample, which)
     every = [*rules, *(rule for _, _, rule in steps)]
     n = len(_rules.MEASURES) + 1
     means, anew = np.empty((2, drawn.draws, len(every), n))
@@ -93,12 +94,22 @@ def attempt(
         by_day=by_day[:, 0],
         ties=found[:, 0],
         of=of,
-        rules=[row for some_rows in rows[:k] for row in some_rows] if what_if else [],
+        rules=[row for some_rows in rows[:k] for row in some_rows] if which != "now" else [],
         curves=[row for some_rows in rows[k:] for row in some_rows],
-        singled_out=_singled_out(drawn, world, every, heads, by_day[..., -1], found, progress)
-        if what_if
+        singled_out=_singled_out(drawn, world, which, heads, by_day[..., -1], found, progress)
+        if which != "now"
         else [],
     )
+
+
+def _asked(
+    drawn: Drawn, residents: Residents, which: Which
+) -> tuple[list[_rules.Rule], list[tuple[str, str, _rules.Rule]]]:
+    """Return the rules, what stands now first, and the steps to try."""
+    rules = _rules.rules(residents, drawn.cameras, drawn.ranges, drawn.watch)
+    if which == "all":
+        return rules, _rules.curves(drawn.cameras, residents.days, drawn.ranges)
+    return [rules[0], *(rule for rule in rules[1:] if rule.name == which)], []
 
 
 def _worlds(drawn: Drawn, sample: Residents) -> Any:
@@ -178,7 +189,7 @@ def carried_over(worlds: Floats, sample: Floats, everybody: Floats) -> Floats:
 
 
 def _singled_out(
-    drawn: Drawn, world: _rules.World, every: list[_rules.Rule], heads: list[dict[str, Any]],
+    drawn: Drawn, world: _rules.World, which: Which, heads: list[dict[str, Any]],
     ever: Floats, found: Floats, progress: Callable[[str], None],
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return, for each rule and step, how many are unique and which ties show.
@@ -189,8 +200,8 @@ def _singled_out(
     town = drawn.residents
     pairs = _summary.met_pairs(town)
     n = some(town, SAMPLE).people.n
-    rules = _rules.rules(town, drawn.cameras, drawn.ranges, drawn.watch)
-    rules += [rule for _, _, rule in _rules.curves(drawn.cameras, town.days, drawn.ranges)]
+    rules, steps = _asked(drawn, town, which)
+    rules = rules + [rule for _, _, rule in steps]
     rows = []
     for r, (head, rule) in enumerate(zip(heads, rules, strict=True)):
         name = {key: value for key, value in head.items() if key != "text"}
