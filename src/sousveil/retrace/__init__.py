@@ -241,7 +241,7 @@ def _retraced(
     world = _rules.World(0, passed, owned, middle, held)
     came = _trying.attempt(drawn, world, which=tried, progress=progress)
     met = _summary.met_pairs(town)
-    summary = {
+    summary: dict[str, Any] = {
         "place": place,
         "on": read.seen_on,
         "residents": town.people.n,

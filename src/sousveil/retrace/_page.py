@@ -251,7 +251,7 @@ def _figures(result: Retraced) -> list[dict[str, str]]:
     steps = [
         row
         for row in summary["curves"]
-        if row["of"] == "cameras" and row["measure"] == "trips_named"
+        if row["of"] == "cameras" and row["measure"] == "trips_named" and row["mean"] is not None
     ]
     if steps:
         found.append(
