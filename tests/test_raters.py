@@ -365,7 +365,8 @@ def test_a_drawn_sum_has_the_mean_and_variance_of_its_sites() -> None:
 def test_groups_are_told_and_text_is_no_rater(tmp_path: Path) -> None:
     made = np.random.default_rng(3).binomial(4, 0.5, (40, 2))
     table = "site,type,remark,a,b\n" + "".join(
-        f"s{i},{'pole' if i % 2 else 'wall'},dark,{one},{two}\n" for i, (one, two) in enumerate(made)
+        f"s{i},{'pole' if i % 2 else 'wall'},dark,{one},{two}\n"
+        for i, (one, two) in enumerate(made)
     )
     said = told(tmp_path, table, "--by", "type")
     answer = sousveil.raters(tmp_path / "counts.csv", by="type")

@@ -72,4 +72,5 @@ def optics(
         return
     for level in answer["levels"]:
         name, density, distance = level["name"], level["px_per_m"], level["distance_m"]
-        typer.echo(f"{name:<12} {density:>6g} px/m  up to {distance:8.2f} m")
+        reach = f"up to {distance:8.2f} m" if distance else "not at all"
+        typer.echo(f"{name:<12} {density:>6g} px/m  {reach}")

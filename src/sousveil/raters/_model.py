@@ -65,8 +65,8 @@ class Fit(NamedTuple):
     """Draws of the parameters and of the totals.
 
     total, findable: draws of the sums over all sites. by_row, spread: draws x rows, expectation
-    and variance of the cameras at a site of each row, for sums over parts. q, f: draws x groups; rho, phi, dispersion: draws.
-    effective: what the draws of importance sampling are worth.
+    and variance of the cameras at a site of each row, for sums over parts. q, f: draws x groups;
+    rho, phi, dispersion: draws. effective: what the draws of importance sampling are worth.
     """
 
     total: Floats

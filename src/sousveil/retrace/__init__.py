@@ -240,7 +240,7 @@ def _retraced(
     progress("Drawing what is not known of cameras")
     world = _rules.World(0, passed, owned, middle, held)
     came = _trying.attempt(drawn, world, which=tried, progress=progress)
-    met = _summary.met_pairs(town)
+    met = _summary.met(town)
     summary: dict[str, Any] = {
         "place": place,
         "on": read.seen_on,
@@ -249,6 +249,7 @@ def _retraced(
         "days": town.days,
         "seed": seed,
         "draws": drawn.draws,
+        "covers": _summary.covers(drawn.draws),
         "parameters": town.parameters.name,
         "trips": len(town.trips.resident),
         "cameras": _counts(known, watching),
@@ -290,11 +291,12 @@ def _unique(town: Residents, passages: _summary.Passages, by_day: Any, seed: int
 
 
 def _ties(
-    town: Residents, passages: _summary.Passages, powers: Any, met: int, worlds: Any
+    town: Residents, passages: _summary.Passages, powers: Any, met: _summary.Met, worlds: Any
 ) -> dict[str, Any]:
-    """Return which household ties show. worlds: share of pairs that met that the sample shows."""
-    low, high = _summary.interval(worlds)
+    """Return which household ties show. worlds: share of pairs that met that other households of
+    the kind of the sample would show."""
     ties = _summary.household_ties(town, passages, powers, met, _summary.TARGETS)
+    low, high = _summary.around(ties["recall_of_met"], worlds)
     return ties | {"recall_of_met_low": low, "recall_of_met_high": high}
 
 
