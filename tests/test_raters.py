@@ -321,3 +321,59 @@ def test_what_cannot_be_used_is_said_with_its_row(
     with pytest.raises(UnusableInput, match=words) as caught:
         sousveil.raters(path, **options)
     assert "\n" not in str(caught.value)
+
+
+def told(folder: Path, text: str, *options: str) -> str:
+    file = folder / "counts.csv"
+    file.write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["raters", str(file), *options])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_nothing_seen_is_neither_negative_nor_surely_none(tmp_path: Path) -> None:
+    table = "site,a,b\n" + "".join(f"s{i},0,0\n" for i in range(200))
+    first = told(tmp_path, table, "-q").splitlines()[0]
+    assert first.startswith("Nobody saw a camera at 200 sites; up to ")
+    answer = sousveil.raters(tmp_path / "counts.csv")
+    for key in ("total", "findable"):
+        assert answer[key]["low"] >= 0
+        assert np.copysign(1, answer[key]["low"]) == 1
+    assert 0.1 < answer["findable"]["high"] < 60
+    sums = "group,medians,share_low,share_high\non buildings,0,0.24,0.46\n"
+    assert "up to 12 cannot be ruled out" in told(tmp_path, sums, "-q")
+    total = sousveil.raters(tmp_path / "counts.csv")["total"]
+    # The chance that none of so many is found, each with the least share, is 5 %.
+    assert np.exp(-total["high"] * 0.24) == pytest.approx(0.05, rel=1e-6)
+
+
+def test_what_the_expert_counted_is_there_at_least(tmp_path: Path) -> None:
+    table = "site,a,b,e\n" + "".join(f"s{i},0,0,{'' if i > 9 else i % 2}\n" for i in range(60))
+    told(tmp_path, table, "--expert", "e", "-q")
+    assert sousveil.raters(tmp_path / "counts.csv", expert="e")["total"]["low"] >= 5
+
+
+def test_a_drawn_sum_has_the_mean_and_variance_of_its_sites() -> None:
+    z = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
+    weight, mean, variance = np.array([3.0, 2.0, 4.0]), np.array([0.1, 5, 2]), np.array([0.2, 0, 3])
+    sums = np.array([_model.drawn(weight, mean, variance, one) for one in z])
+    assert sums.mean() == pytest.approx(weight @ mean, rel=1e-3)
+    assert sums.var() == pytest.approx(weight @ variance, rel=5e-3)
+    assert sums.min() >= 10  # what has no variance is sure
+
+
+def test_groups_are_told_and_text_is_no_rater(tmp_path: Path) -> None:
+    made = np.random.default_rng(3).binomial(4, 0.5, (40, 2))
+    table = "site,type,remark,a,b\n" + "".join(
+        f"s{i},{'pole' if i % 2 else 'wall'},dark,{one},{two}\n"
+        for i, (one, two) in enumerate(made)
+    )
+    said = told(tmp_path, table, "--by", "type")
+    answer = sousveil.raters(tmp_path / "counts.csv", by="type")
+    assert [row["rater"] for row in answer["raters"]] == ["a", "b"]
+    assert any("remark" in warning for warning in answer["warnings"])
+    for row in answer["by"]:
+        assert f"{row['group']}: {row['total']['estimate']:,.0f} (" in said
+        assert row["total"]["low"] <= row["total"]["estimate"] <= row["total"]["high"]
+    with pytest.raises(UnusableInput, match="no column and no rater nope"):
+        sousveil.raters(tmp_path / "counts.csv", expert="nope")

@@ -398,6 +398,53 @@ def test_the_interval_covers_what_is_true_of_other_residents() -> None:
     assert all(0.84 < covered / times <= 0.99 for covered in inside.values()), inside
 
 
+def test_the_interval_of_ties_holds_its_share_and_the_truth(scene: Scene) -> None:
+    # Pairs are found by household: 80 of them, of which 5 in 100 are. Each world sees the same.
+    draw = np.random.default_rng(2)
+    inside, times = 0, 300
+    for seed in range(times):
+        share = draw.binomial(80, 0.05) / 80
+        u = _trying.evenly(24, 1, seed)[:, 0]
+        drawn = np.array([_trying.share_of_others(share, 80, one) for one in u])
+        low, high = _summary.interval(drawn)
+        assert low is not None
+        assert high is not None
+        inside += low <= 0.05 <= high
+    assert 0.9 < inside / times <= 0.99
+    # As a run has it: few of few pairs.
+    few = residents.some(scene.residents, 150)
+    drawn_by = _trying.Drawn(few, scene.cameras, scene.watch, scene.ranges, 8, 0)
+    middle = scene.ranges.middle
+    passed = walk(few, marks(scene.watch, scene.net, levels(scene.watch, seed=0, world=0)))
+    held = record(few, passed, scene.cameras, scene.watch.attends, middle, seed=0, world=0)
+    world = _rules.World(0, passed, scene.cameras, middle, held)
+    found = _trying.attempt(drawn_by, world, which="all", progress=lambda _: None)
+    for row in found.singled_out:
+        share, low = row["ties_recall_of_met"], row["ties_recall_of_met_low"]
+        assert low <= share <= row["ties_recall_of_met_high"], row
+        if row.get("rule") == "as_it_is":
+            assert low < share
+    met = _summary.met(few)
+    assert met.households < met.pairs
+
+
+def test_draws_reach_evenly_from_0_to_1() -> None:
+    u = _trying.evenly(10, 3, 0)
+    np.testing.assert_array_equal(
+        np.sort((u * 10).astype(int), axis=0), np.arange(10)[:, None] * np.ones((1, 3))
+    )
+    assert (u == _trying.evenly(10, 3, 0)).all()
+    assert not (u[:, 0] == u[:, 1]).any()
+
+
+def test_the_middle_of_draws_covers_what_it_says() -> None:
+    draw = np.random.default_rng(4).uniform(size=(4000, 25))
+    for n in (4, 24):
+        low, high = np.percentile(draw[:, :n], [2.5, 97.5], axis=1)
+        share = ((low <= draw[:, -1]) & (draw[:, -1] <= high)).mean()
+        assert share == pytest.approx(_summary.covers(n), abs=4 * 0.5 / 4000**0.5)
+
+
 def test_nobody_named_is_no_matter_of_chance() -> None:
     values = np.zeros((40, len(_rules.MEASURES) + 1))
     drawn = _trying.of_others(values, np.arange(40), np.full(values.shape[1], 0.99))
@@ -476,7 +523,7 @@ def test_who_walks_together_past_cameras_that_follow_everybody_is_tied(scene: Sc
     held = scene.record(sure(scene, 1.0))
     passages = _summary.followed(scene.residents, held, everything(scene.cameras))
     found = _summary.household_ties(
-        scene.residents, passages, scene.ranges.middle, _summary.met_pairs(scene.residents), 2000
+        scene.residents, passages, scene.ranges.middle, _summary.met(scene.residents), 2000
     )
     assert found["met_pairs"] > 100
     assert found["suggested"] > 20

@@ -94,17 +94,43 @@ def test_planned_cameras_of_a_census_are_added(
     every = sousveil.census("helsinki").cameras
     pq.write_table(every.slice(0, 100), tmp_path / "there.parquet")
     pq.write_table(every.slice(80), tmp_path / "planned.parquet")
-    found = sousveil.retrace(
-        "helsinki", residents=60, draws=4, what_if=True,
-        cameras=tmp_path / "there.parquet", planned=tmp_path / "planned.parquet",
-    )  # fmt: skip
+    given = {"residents": 60, "draws": 4, "cameras": tmp_path / "there.parquet"}
+    ahead = {"planned": tmp_path / "planned.parquet"}
+    before = sousveil.retrace("helsinki", what_if=True, **given)
+    found = sousveil.retrace("helsinki", what_if=True, **given, **ahead)
     n = every.num_rows - 100  # those that stand already are not planned
-    assert found.summary["cameras"]["records"] == 100
-    assert found.summary["cameras"]["planned"] == n
+    cameras = found.summary["cameras"]
+    assert cameras["records"] == 100 == sum(cameras[k] for k in ("public", "private", "unknown"))
+    assert cameras == before.summary["cameras"] | {"planned": n}
     seen = {row["rule"]: row for row in found.summary["rules"] if row["measure"] == "trips_seen"}
     assert seen["planned"]["mean"] > seen["as_it_is"]["mean"]
     assert seen["planned"]["text"] == f"the {n} planned cameras are added"
     assert "adding planned ones was not tried" not in found.to_html()
+    # All else is the same to the last bit.
+    for key in before.summary.keys() - {"cameras"}:
+        kept = found.summary[key]
+        if key in ("rules", "singled_out"):
+            kept = [row for row in kept if row.get("rule") != "planned"]
+        assert kept == before.summary[key], key
+    assert found.residents.equals(before.residents)
+    assert (found.named_at == before.named_at).all()
+    # Without --what-if that one rule is tried, and what is printed says so.
+    alone = sousveil.retrace("helsinki", **given, **ahead)
+    assert {row["rule"] for row in alone.summary["rules"]} == {"as_it_is", "planned"}
+    assert [row for row in found.summary["rules"] if row in alone.summary["rules"]] == (
+        alone.summary["rules"]
+    )
+    (said,) = (line for line in _page.sentences(alone.summary) if "planned" in line)
+    assert said.startswith(f"Adding the {n} planned cameras raises the trips that could be named")
+    assert said in _page.sentences(found.summary)
+    assert "What it depends on" not in alone.to_html()
+
+
+@pytest.mark.parametrize("name", ["planned.csv", "planned.geojson"])
+def test_a_planned_list_says_how_a_census_is_made_of_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("id,lat,lon\n1,60.17,24.94\n", encoding="utf-8")
+    with pytest.raises(UnusableInput, match=f"make one: sousveil census .*{name} -o DIR"):
+        sousveil.retrace("helsinki", residents=1, days=1, planned=tmp_path / name)
 
 
 def test_the_same_seed_gives_the_same_figures(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,3 +213,21 @@ def test_every_measure_rule_and_file_is_explained() -> None:
     rules = set(re.findall(r'"(\w+)": "[A-Z]', inspect.getsource(_page).split("_RULES")[1]))
     for word in {*_rules.MEASURES, _rules.DAYS_HELD, *retrace.FILES.values()} | rules:
         assert f"`{word}`" in page, word
+
+
+@pytest.mark.parametrize(("residents", "what_if"), [(1, False), (10, True)])
+def test_a_day_of_few_residents_says_what_cannot_be_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, residents: int, what_if: bool
+) -> None:
+    monkeypatch.setattr(retrace, "seen_at", stand_in.seen_at)
+    arguments = ["--residents", str(residents), "--days", "1", "--draws", "4"]
+    done = CliRunner().invoke(
+        app, ["retrace", "helsinki", "-o", str(tmp_path / "day"), *arguments, "--json", "-q"]
+        + ["--what-if"] * what_if,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["plausibility"]["rank_exponent"] is None
+    assert any("8 places or more on this day" in note for note in found["notes"])
+    html = (tmp_path / "day" / "report.html").read_text(encoding="utf-8")
+    assert "Nobody went to 8 places or more on this day" in html

@@ -77,7 +77,15 @@ def raters(
 
 def _tell(answer: dict[str, Any], *, quiet: bool) -> None:
     total, findable = answer["total"], answer["findable"]
-    if total["high"] is None:
+    if not answer["sum_of_maxima"] and not (answer["expert"] or {"cameras": 0})["cameras"]:
+        high, which = total["high"], ""
+        if high is None:
+            high, which = findable["high"], " that raters can find at all"
+        typer.echo(
+            f"Nobody saw a camera at {answer['sites']:,} sites; up to {high:,.0f}{which} cannot "
+            "be ruled out (95 %)."
+        )
+    elif total["high"] is None:
         typer.echo(
             f"At least {total['low']:,.0f} cameras at {answer['sites']:,} sites; of those that "
             f"raters can find at all there are {findable['estimate']:,.0f}, 95 % interval "
@@ -95,23 +103,37 @@ def _tell(answer: dict[str, Any], *, quiet: bool) -> None:
             f"{row['rater']}: {seen['estimate']:.0%} ({seen['low']:.0%} to {seen['high']:.0%}) "
             f"found, {row['false_positives_per_site']['estimate']:.3f} a site that are none."
         )
+    for row in answer["by"]:
+        own = row["total"]
+        typer.echo(
+            f"{row['group'] or '(no group)'}: {own['estimate']:,.0f} ({own['low']:,.0f} to "
+            f"{own['high']:,.0f}){'' if total['high'] is not None else ' that can be found'} at "
+            f"{row['sites']:,} sites, {row['sum_of_medians']:,.0f} by medians."
+        )
     for warning in [] if quiet else answer["warnings"]:
         typer.echo(f"Note: {warning}.", err=True)
 
 
 def _tell_sums(answer: dict[str, Any], *, quiet: bool) -> None:
     total = answer["total"]
-    typer.echo(
-        f"{total['estimate']:,.0f} cameras, 95 % interval {total['low']:,.0f} to "
-        f"{total['high']:,.0f}; the sum of medians is {answer['sum_of_medians']:,.0f}."
-    )
+    if total["estimate"]:
+        typer.echo(
+            f"{total['estimate']:,.0f} cameras, 95 % interval {total['low']:,.0f} to "
+            f"{total['high']:,.0f}; the sum of medians is {answer['sum_of_medians']:,.0f}."
+        )
+    else:
+        typer.echo(
+            f"No cameras by medians where it was checked; up to {total['high']:,.0f} cannot be "
+            "ruled out (95 %)."
+        )
     for row in answer["by"]:
         own = row["total"]
-        found = (
-            f"{own['estimate']:,.0f} ({own['low']:,.0f} to {own['high']:,.0f})"
-            if row["share"]
-            else f"at least {own['low']:,.0f}, not checked and in no total"
-        )
+        if not row["share"]:
+            found = f"at least {own['low']:,.0f}, not checked and in no total"
+        elif row["sum_of_medians"]:
+            found = f"{own['estimate']:,.0f} ({own['low']:,.0f} to {own['high']:,.0f})"
+        else:
+            found = f"up to {own['high']:,.0f} cannot be ruled out"
         typer.echo(f"{row['group']}: {row['sum_of_medians']:,.0f} by medians, {found}.")
     for warning in [] if quiet else answer["warnings"]:
         typer.echo(f"Note: {warning}.", err=True)

@@ -61,8 +61,8 @@ def retrace(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The cameras.parquet of a census of cameras that do not stand yet, which "
-            "--what-if adds.",
+            help="The cameras.parquet of a census of cameras that do not stand yet: what adding "
+            "them changes.",
             show_default=False,
         ),
     ] = None,
@@ -114,10 +114,10 @@ def retrace(
         )
         progress.step("Writing the report")
         result = result.write(output)
-    _print(result, as_json=as_json)
+    _print(result, as_json=as_json, quiet=quiet)
 
 
-def _print(result: Retraced, *, as_json: bool) -> None:
+def _print(result: Retraced, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         from sousveil.export import dumps
 
@@ -127,4 +127,6 @@ def _print(result: Retraced, *, as_json: bool) -> None:
 
     for sentence in sentences(result.summary):
         typer.echo(sentence)
+    for note in [] if quiet else result.summary["notes"]:
+        typer.echo(f"Note: {note}.", err=True)
     typer.echo(f"\nReport: {result.summary['files']['report']}")

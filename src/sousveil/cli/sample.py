@@ -145,5 +145,11 @@ def _tell(answer: dict[str, Any], *, quiet: bool) -> None:
         f"{answer['high']:,.0f}; {answer['per_km']:.3f} a km."
     )
     typer.echo(f"Street km are {answer['road_length']['note']}.")
+    if "centre_line" in answer:
+        along = answer["centre_line"]
+        typer.echo(
+            f"Along {along['street_km']:,.0f} km of centre lines: {along['total']:,.0f} cameras, "
+            f"95 % interval {along['low']:,.0f} to {along['high']:,.0f}."
+        )
     for warning in [] if quiet else answer["warnings"]:
         typer.echo(f"Note: {warning}.", err=True)

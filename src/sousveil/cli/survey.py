@@ -50,7 +50,7 @@ def plan(
             "-o",
             "--output",
             metavar="DIR",
-            help="Directory of the plan; an earlier plan there is replaced.",
+            help="Directory of the plan; one that holds a plan already is refused.",
             show_default=False,
         ),
     ],
@@ -163,7 +163,7 @@ def _tell_plan(summary: dict[str, Any]) -> None:
             f"{walker['walker']}: {walker['stretches']} stretches, {walker['walk_km']:.1f} km "
             f"between them, about {walker['minutes'] / 60:.1f} hours."
         )
-    for row in summary.get("worth", [])[:1]:
+    for row in [row for row in summary.get("worth", [])[:1] if row["narrows_by"] >= 0.0005]:
         typer.echo(
             f"One more hour narrows the interval most on {row['stratum']} streets, "
             f"by {row['narrows_by']:.1%}; the best mix gives them {row['share_of_more']:.0%}."
@@ -192,9 +192,10 @@ def _tell_estimate(answer: dict[str, Any], *, quiet: bool) -> None:
             f"{walker['high']:.0%}) of what is there."
         )
     best = answer["worth"][0]
-    typer.echo(
-        f"One more hour narrows the interval most on {best['stratum']} streets, "
-        f"by {best['narrows_by']:.1%}."
-    )
+    if best["narrows_by"] >= 0.0005:
+        typer.echo(
+            f"One more hour narrows the interval most on {best['stratum']} streets, "
+            f"by {best['narrows_by']:.1%}."
+        )
     for warning in [] if quiet else answer["warnings"]:
         typer.echo(f"Note: {warning}.", err=True)

@@ -65,7 +65,7 @@ def raters(
     answer = _answer(counts, found, data)
     answer |= {
         "raters": _rater_rows(counts, found, names, group_of),
-        "by": _by_rows(counts, found, row_of) if by else [],
+        "by": _by_rows(counts, found, row_of, np.random.default_rng([seed, 1])) if by else [],
         "model": {
             "priors": {name: list(prior) for name, prior in PRIORS.items()},
             "dispersion": _interval(found.dispersion),
@@ -191,13 +191,19 @@ def _rater_rows(
 
 
 def _by_rows(
-    counts: _reading.Counts, found: _model.Fit, row_of: npt.NDArray[np.int64]
+    counts: _reading.Counts,
+    found: _model.Fit,
+    row_of: npt.NDArray[np.int64],
+    random: np.random.Generator,
 ) -> list[dict[str, Any]]:
-    """Return by group the sites, the sum of medians and the cameras by expectation."""
+    """Return by group the sites, the sum of medians and the cameras."""
     rows = []
     for name in sorted(set(counts.group)):
         here = np.array([group == name for group in counts.group])
-        sums = found.by_row[:, row_of[here]].sum(axis=1)
+        weight = np.bincount(row_of[here], minlength=found.by_row.shape[1]).astype(np.float64)
+        z = random.standard_normal(len(found.by_row))
+        draws = zip(found.by_row, found.spread, z, strict=True)
+        sums = np.array([_model.drawn(weight, *draw) for draw in draws])
         rows.append(
             {
                 "group": name,
@@ -224,6 +230,8 @@ def _warnings(counts: _reading.Counts, found: _model.Fit, data: _model.Data) -> 
         )
     elif (counts.expert >= 0).sum() < min(30, len(counts.expert)):
         said.append("the expert counted fewer than 30 sites: the share that can be found is vague")
+    if counts.texts:
+        said.append(f"no numbers in {', '.join(counts.texts)}: left out, nobody counted there")
     alone = sum(len(site) == 1 for site in counts.ratings)
     if alone:
         said.append(f"{alone} sites were counted by one rater only")

@@ -20,11 +20,19 @@ from sousveil.errors import UnusableInput
 COLUMNS: Final = ("group", "medians", "share_low", "share_high")
 LEVEL: Final = 0.95
 DRAWS: Final = 200_000
+NONE_SEEN: Final = -math.log(1 - LEVEL)
+"""As many expected and none found has a chance of 5 % (the "rule of three")."""
+
 METHOD: Final = "sums of medians over what an expert's check found them to hold"
 _ENDS: Final = {"estimate": 0, "low": -1, "high": 1}
 WARNINGS: Final = (
     "raw counts say more: which sites the cameras are at, and how unlike the raters are",
     "the check is taken for all sites of its group: those it looked at were drawn by chance",
+)
+
+NONE_WARNING: Final = (
+    "medians of 0 are no proof of none: as many cameras are allowed for as would be overlooked in "
+    "5 % of cases if each is found with the least share of the check"
 )
 
 
@@ -58,6 +66,8 @@ def corrected(file: Path, *, seed: int = 0) -> dict[str, Any]:
     if not checked:
         raise UnusableInput(f"{file}: no group has share_low and share_high; give the check of one")
     low, middle, high = np.quantile(total, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+    none = [group for group in checked if not group["sum_of_medians"]]
+    high += sum(group["total"]["high"] for group in none)
     return {
         "method": METHOD,
         "sum_of_medians": sum(group["sum_of_medians"] for group in groups),
@@ -69,7 +79,7 @@ def corrected(file: Path, *, seed: int = 0) -> dict[str, Any]:
         },
         "unchecked": sum(g["sum_of_medians"] for g in groups if g["share"] is None),
         "by": groups,
-        "warnings": list(WARNINGS),
+        "warnings": list(WARNINGS) + ([NONE_WARNING] if none else []),
     }
 
 
@@ -106,6 +116,6 @@ def _group(name: str, medians: float, share: tuple[float, float] | None) -> dict
         "total": {
             "estimate": medians / ends["estimate"],
             "low": medians / ends["high"],
-            "high": medians / ends["low"],
+            "high": medians / ends["low"] if medians else NONE_SEEN / ends["low"],
         },
     }

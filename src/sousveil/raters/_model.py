@@ -16,7 +16,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, gammaincinv, ndtr
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -64,14 +64,15 @@ class Data(NamedTuple):
 class Fit(NamedTuple):
     """Draws of the parameters and of the totals.
 
-    total, findable: draws of the sums over all sites. by_row: draws x rows, cameras of each row
-    by expectation, for sums over parts. q, f: draws x groups; rho, phi, dispersion: draws.
-    effective: what the draws of importance sampling are worth.
+    total, findable: draws of the sums over all sites. by_row, spread: draws x rows, expectation
+    and variance of the cameras at a site of each row, for sums over parts. q, f: draws x groups;
+    rho, phi, dispersion: draws. effective: what the draws of importance sampling are worth.
     """
 
     total: Floats
     findable: Floats
     by_row: Floats
+    spread: Floats
     q: Floats
     f: Floats
     rho: Floats
@@ -288,18 +289,20 @@ def _importance(
 
 
 def _summed(draws: Floats, effective: float, data: Data, random: np.random.Generator) -> Fit:
-    total, findable, rows, parameters = [], [], [], []
+    total, findable, rows, spread, parameters = [], [], [], [], []
     for theta in draws:
         p = _unpacked(theta, data)
         _, mean_m, variance_m, mean_n, variance_n = _sums(data, p)
-        total.append(_drawn(data.weight, mean_n, variance_n, random))
-        findable.append(_drawn(data.weight, mean_m, variance_m, random))
+        total.append(drawn(data.weight, mean_n, variance_n, random.standard_normal()))
+        findable.append(drawn(data.weight, mean_m, variance_m, random.standard_normal()))
         rows.append(mean_n)
+        spread.append(variance_n)
         parameters.append(p)
     return Fit(
         np.array(total),
         np.array(findable),
         np.array(rows),
+        np.array(spread),
         np.array([p.q for p in parameters]),
         np.array([p.f for p in parameters]),
         np.array([p.rho for p in parameters]),
@@ -309,8 +312,19 @@ def _summed(draws: Floats, effective: float, data: Data, random: np.random.Gener
     )
 
 
-def _drawn(weight: Floats, mean: Floats, variance: Floats, random: np.random.Generator) -> float:
-    return float(weight @ mean + np.sqrt(weight @ variance) * random.standard_normal())
+def drawn(weight: Floats, mean: Floats, variance: Floats, z: float) -> float:
+    """Return a sum over sites, drawn: what is sure of it, and a gamma variable for the rest.
+
+    A sum of counts is not negative; where it is large, the gamma is nearly normal. z: standard
+    normal, where in the distribution to be.
+    """
+    is_sure = variance <= 0
+    sure = float(weight[is_sure] @ mean[is_sure])
+    rest = float(weight[~is_sure] @ mean[~is_sure])
+    if rest <= 0:
+        return sure
+    scale = float(weight[~is_sure] @ variance[~is_sure]) / rest
+    return sure + scale * float(gammaincinv(rest / scale, ndtr(z)))
 
 
 def most_cameras(largest: int) -> int:

@@ -22,6 +22,7 @@ class Counts(NamedTuple):
 
     ratings: of each site, (number of the rater, count). expert: counts of the expert, -1 where
     none. group: name of each site's group ("" without --by). covariates: sites x columns.
+    texts: columns of a wide table without any number, which are no raters.
     """
 
     sites: list[str]
@@ -31,6 +32,7 @@ class Counts(NamedTuple):
     group: list[str]
     covariates: Floats
     covariate_names: list[str]
+    texts: list[str]
 
 
 def read(path: Path, *, expert: str | None, by: str | None, covariates: Sequence[str]) -> Counts:
@@ -49,8 +51,12 @@ def read(path: Path, *, expert: str | None, by: str | None, covariates: Sequence
             raise UnusableInput(f"{path}: row 1: no column {name}; name one that the file has")
     if not rows:
         raise UnusableInput(f"{path}: holds no counts; it needs a row for each")
+    if expert and expert not in header and not (long and _has_rater(rows, expert)):
+        raise UnusableInput(f"{path}: no column and no rater {expert}; name one with --expert")
     described = {"site", *covariates} | {name for name in (by, expert) if name}
     columns = [name for name in header if name and name not in described]
+    texts = [] if long else [name for name in columns if _is_text(rows, name)]
+    columns = [name for name in columns if name not in texts]
     reader = _Reader(path, expert=expert, by=by, covariates=covariates)
     for row in rows:
         reader.site(row)
@@ -58,7 +64,25 @@ def read(path: Path, *, expert: str | None, by: str | None, covariates: Sequence
             reader.long(row)
         else:
             reader.wide(row, columns)
-    return reader.counts(expert_named=expert in header)
+    return reader.counts(texts)
+
+
+def _has_rater(rows: Sequence[Row], name: str) -> bool:
+    return any(_name(row.text("rater")) == name for row in rows)
+
+
+def _is_text(rows: Sequence[Row], column: str) -> bool:
+    """Say whether a column has values and none of them is a number, so that no rater wrote it."""
+    said = [row.text(column) for row in rows if row.text(column)]
+    return bool(said) and not any(_is_number(text) for text in said)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def _name(name: str | None) -> str | None:
@@ -115,7 +139,7 @@ class _Reader:
             raise row.refuse("rater", "is empty; name the rater")
         if count is None:
             raise row.refuse("count", "is empty; write 0 where the rater saw none")
-        if self._expert and rater.lower().replace(" ", "_") == self._expert:
+        if self._expert and _name(rater) == self._expert:
             self._true(row, count)
         else:
             self._add(row, rater, int(count))
@@ -136,13 +160,8 @@ class _Reader:
             raise row.refuse("rater", "has a second count of this site; keep one")
         ratings[number] = count
 
-    def counts(self, *, expert_named: bool) -> Counts:
-        """Return what was collected."""
-        truth = np.array(self._truth, dtype=np.int64)
-        if self._expert and not expert_named and (truth < 0).all():
-            raise UnusableInput(
-                f"{self._path}: no column and no rater {self._expert}; name one with --expert"
-            )
+    def counts(self, texts: list[str]) -> Counts:
+        """Return what was collected. texts: columns that were left out."""
         if not self._raters:
             raise UnusableInput(
                 f"{self._path}: no rater; it needs columns rater and count, or one for each rater"
@@ -151,10 +170,11 @@ class _Reader:
             list(self._sites),
             list(self._raters),
             [sorted(ratings.items()) for ratings in self._ratings],
-            truth,
+            np.array(self._truth, dtype=np.int64),
             self._group,
             np.array(self._values, dtype=np.float64).reshape(len(self._sites), -1),
             list(self._covariates),
+            texts,
         )
 
 

@@ -12,7 +12,8 @@ from sousveil.residents._plans import DAY_S, Trips
 from sousveil.residents._town import Town
 from sousveil.residents._ways import Passed
 
-_RANKS = 8
+RANKS = 8
+"""Places that a resident needs for the fall of visits by rank."""
 
 
 def laws(town: Town, people: People, trips: Trips, passed: Passed, days: int) -> dict[str, Any]:
@@ -21,9 +22,10 @@ def laws(town: Town, people: People, trips: Trips, passed: Passed, days: int) ->
     trips_per_day; walked_m: median and 90th percentile of a trip; at_home: share of all time;
     radius_of_gyration_m: median over residents, by their visits (González, Hidalgo & Barabási,
     Nature 453, 2008); places: median of different places; rank_exponent: z of visits ~ rank^-z over
-    a resident's places (Song et al. 2010); left_area: share of trips to or from a gate.
+    a resident's places (Song et al. 2010), None if nobody has RANKS of them; left_area: share of
+    trips to or from a gate. None is what trips say without any.
     """
-    n = people.n
+    n, n_trips = people.n, len(trips.resident)
     home = people.home[people.household]
     arrive = trips.depart_s + passed.length_m / people.speed_m_s[trips.resident]
     away_s = _away_s(people, trips, home, arrive, days)
@@ -31,16 +33,18 @@ def laws(town: Town, people: People, trips: Trips, passed: Passed, days: int) ->
     gates[town.of[GATE]] = True
     visits = _visits(trips, town)
     return {
-        "trips_per_day": len(trips.resident) / n / days,
+        "trips_per_day": n_trips / n / days,
         "walked_m": {
-            "median": float(np.median(passed.length_m)),
-            "p90": float(np.percentile(passed.length_m, 90)),
+            "median": float(np.median(passed.length_m)) if n_trips else None,
+            "p90": float(np.percentile(passed.length_m, 90)) if n_trips else None,
         },
         "at_home": 1.0 - float(away_s.sum() / (n * days * DAY_S)),
         "radius_of_gyration_m": float(np.median(_gyration_m(town, trips, n))),
         "places": float(np.median(np.bincount(visits[0], minlength=n))),
         "rank_exponent": _rank_exponent(*visits),
-        "left_area": float((gates[trips.origin] | gates[trips.destination]).mean()),
+        "left_area": float((gates[trips.origin] | gates[trips.destination]).mean())
+        if n_trips
+        else None,
     }
 
 
@@ -73,17 +77,17 @@ def _visits(trips: Trips, town: Town) -> tuple[Any, Any]:
     return codes // len(town.node), times
 
 
-def _rank_exponent(resident: Any, times: Any) -> float:
-    """Return z of the mean share of visits by rank ~ rank^-z, for residents with enough places."""
+def _rank_exponent(resident: Any, times: Any) -> float | None:
+    """Return z of the mean share of visits by rank ~ rank^-z, for residents with RANKS places."""
     order = np.lexsort((-times, resident))
     resident, times = resident[order], times[order]
     first = np.flatnonzero(np.append(True, resident[1:] != resident[:-1]))
     rank = np.arange(len(resident)) - np.repeat(first, np.diff(np.append(first, len(resident))))
-    enough = np.bincount(resident)[resident] >= _RANKS
-    chosen = enough & (rank < _RANKS)
+    enough = np.bincount(resident)[resident] >= RANKS
+    chosen = enough & (rank < RANKS)
     if not chosen.any():
-        return float("nan")
+        return None
     total = np.bincount(resident, times)[resident]
     share = np.bincount(rank[chosen], (times / total)[chosen]) / np.bincount(rank[chosen])
-    slope = np.polyfit(np.log(np.arange(1, _RANKS + 1)), np.log(share), 1)[0]
+    slope = np.polyfit(np.log(np.arange(1, RANKS + 1)), np.log(share), 1)[0]
     return float(-slope)

@@ -23,11 +23,13 @@ from sousveil.coverage import seen_at
 from sousveil.errors import UnusableInput
 from sousveil.records import CAMERAS, RETRACED, RULES
 from sousveil.residents import Residents, populate, some, streets_of, walk
-from sousveil.residents._laws import laws
+from sousveil.residents._laws import RANKS, laws
 from sousveil.retrace import _rules, _summary, _trying
 from sousveil.retrace._measures import everything, measure
 from sousveil.retrace._network import (
+    PRIVATE,
     PUBLIC,
+    UNKNOWN,
     Cameras,
     Watch,
     cameras_of,
@@ -116,7 +118,7 @@ def retrace(
     cameras: the cameras.parquet of a census, instead of those in the source; planned: that of a
         list of cameras that do not stand yet, which the rule "planned" adds.
     parameters: a TOML file of how residents spend their days; powers: one of what operators can do.
-    what_if: try rules against each other too.
+    what_if: try rules against each other too; without it a given planned list is tried alone.
     draws: of all that is not known, for the intervals.
 
     Raises UnusableInput, in one line, for anything the user can mend.
@@ -136,15 +138,24 @@ def retrace(
         residents=residents, days=days, seed=seed, parameters=parameters,
     )  # fmt: skip
     table, ahead = _cameras(read, cameras, planned)
+    if planned is not None and not ahead.any():
+        raise UnusableInput(f"{planned}: holds no camera that does not stand already")
     known = cameras_of(table, network, ahead)
     progress(f"Looking where {table.num_rows:,} cameras look")
     places_seen = spots(network)
-    seen = seen_at(
-        table, read.buildings, places_seen.lon, places_seen.lat, streets=read.streets, seed=seed
-    )
+    # Apart, since the plane that seen_at computes in lies around its cameras: those that are
+    # planned must change nothing about the others.
+    seen = pa.concat_tables(
+        seen_at(
+            table.filter(pa.array(some_of)), read.buildings, places_seen.lon, places_seen.lat,
+            streets=read.streets, seed=seed,
+        )
+        for some_of in ([~ahead, ahead] if ahead.any() else [~ahead])
+    )  # fmt: skip
     watching = watch(network, known, places_seen, seen)
     drawn = _trying.Drawn(town, known, watching, ranges, draws, seed)
-    return _retraced(read, _title(found), table, drawn, what_if=what_if, progress=progress)
+    tried: _trying.Which = "all" if what_if else "now" if planned is None else "planned"
+    return _retraced(read, _title(found), table, drawn, tried=tried, progress=progress)
 
 
 def _read(found: reading.Located, told: reading.Told) -> Source:
@@ -193,10 +204,15 @@ def _from_census(file: Path) -> pa.Table:
         table = pq.read_table(file)
         return table.select(CAMERAS.names).cast(CAMERAS)
     except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
-        said = " ".join(str(error).split())[:120]
-        raise UnusableInput(
-            f"{file}: is no cameras.parquet of a census ({said}); give one that census -o wrote"
-        ) from None
+        said = _how_to(file) if file.exists() else f" ({' '.join(str(error).split())[:120]})"
+        raise UnusableInput(f"{file}: is no cameras.parquet of a census{said}") from None
+
+
+def _how_to(file: Path) -> str:
+    """Return how to make a cameras.parquet of a file that is none."""
+    if file.suffix.lower() == ".parquet":
+        return "; give the one that sousveil census -o DIR wrote"
+    return f"; make one: sousveil census {file} -o DIR, and give DIR/cameras.parquet"
 
 
 def _retraced(
@@ -205,7 +221,7 @@ def _retraced(
     table: pa.Table,
     drawn: _trying.Drawn,
     *,
-    what_if: bool,
+    tried: _trying.Which,
     progress: Progress,
 ) -> Retraced:
     town, known, watching = drawn.residents, drawn.cameras, drawn.watch
@@ -223,9 +239,9 @@ def _retraced(
     followed = _summary.followed(town, held, reach)
     progress("Drawing what is not known of cameras")
     world = _rules.World(0, passed, owned, middle, held)
-    tried = _trying.attempt(drawn, world, what_if=what_if, progress=progress)
-    met = _summary.met_pairs(town)
-    summary = {
+    came = _trying.attempt(drawn, world, which=tried, progress=progress)
+    met = _summary.met(town)
+    summary: dict[str, Any] = {
         "place": place,
         "on": read.seen_on,
         "residents": town.people.n,
@@ -233,30 +249,33 @@ def _retraced(
         "days": town.days,
         "seed": seed,
         "draws": drawn.draws,
+        "covers": _summary.covers(drawn.draws),
         "parameters": town.parameters.name,
         "trips": len(town.trips.resident),
         "cameras": _counts(known, watching),
-        "passages": {"seen": int((held.state > 0).sum()), "named": len(passages[0])},
-        "measures": _summary.distributions(measured, tried.means, tried.anew, tried.of),
-        "unique": _unique(town, passages, tried.by_day[:, 0], seed),
-        "unique_if_followed": _unique(town, followed, tried.by_day[:, 1], seed),
-        "ties": _ties(town, passages, middle, met, tried.ties[:, 0]),
-        "ties_if_followed": _ties(town, followed, middle, met, tried.ties[:, 1]),
-        "curves": tried.curves,
-        "rules": tried.rules,
-        "singled_out": tried.singled_out,
+        "passages": {"seen": len(followed[0]), "named": len(passages[0])},
+        "measures": _summary.distributions(measured, came.means, came.anew, came.of),
+        "unique": _unique(town, passages, came.by_day[:, 0], seed),
+        "unique_if_followed": _unique(town, followed, came.by_day[:, 1], seed),
+        "ties": _ties(town, passages, middle, met, came.ties[:, 0]),
+        "ties_if_followed": _ties(town, followed, middle, met, came.ties[:, 1]),
+        "curves": came.curves,
+        "rules": came.rules,
+        "singled_out": came.singled_out,
         "plausibility": laws(town.town, town.people, town.trips, passed, town.days),
         "powers": _told_powers(drawn.ranges),
+        "notes": [],
         "source": {"id": read.source_id, "licence": read.licence, "seen_on": read.seen_on},
         "files": {},
     }
+    summary["notes"] = _notes(summary)
     return Retraced(
         summary=summary,
         source=read,
         cameras=table,
         residents=_table(town, measured),
-        rules=pa.Table.from_pylist(tried.rules, schema=RULES),
-        named_at=_named_at(_shown(watching, table), net, drawn.ranges),
+        rules=pa.Table.from_pylist(came.rules, schema=RULES),
+        named_at=_named_at(_shown(watching, table, known.planned), net, drawn.ranges),
         lines=net.lines,
     )
 
@@ -272,24 +291,44 @@ def _unique(town: Residents, passages: _summary.Passages, by_day: Any, seed: int
 
 
 def _ties(
-    town: Residents, passages: _summary.Passages, powers: Any, met: int, worlds: Any
+    town: Residents, passages: _summary.Passages, powers: Any, met: _summary.Met, worlds: Any
 ) -> dict[str, Any]:
-    """Return which household ties show. worlds: share of pairs that met that the sample shows."""
-    low, high = _summary.interval(worlds)
+    """Return which household ties show. worlds: share of pairs that met that other households of
+    the kind of the sample would show."""
     ties = _summary.household_ties(town, passages, powers, met, _summary.TARGETS)
+    low, high = _summary.around(ties["recall_of_met"], worlds)
     return ties | {"recall_of_met_low": low, "recall_of_met_high": high}
 
 
+def _notes(summary: dict[str, Any]) -> list[str]:
+    """Return why figures are missing (null), as clauses."""
+    days = "on this day" if summary["days"] == 1 else "in these days"
+    said = []
+    if not summary["trips"]:
+        said.append(f"nobody went out {days}, so nothing can be said of trips")
+    elif summary["plausibility"]["rank_exponent"] is None:
+        said.append(
+            f"nobody went to {RANKS} places or more {days}, so how visits fall by rank is unknown"
+        )
+    if summary["trips"] and not summary["passages"]["named"]:
+        said.append(f"nobody was named {days} with middle powers")
+    if not next(r for r in summary["measures"] if r["name"] == "work_found")["residents"]:
+        said.append("nobody works in the area, so nothing can be said of places of work")
+    return said
+
+
 def _counts(known: Cameras, watching: Watch) -> dict[str, int]:
-    n = len(known.camera_id)
+    there = ~known.planned
+    owner, n = known.owner[there], int(there.sum())
+    n_watching = int(there[np.unique(watching.camera)].sum())
     return {
-        "records": int((~known.planned).sum()),
-        "planned": int(known.planned.sum()),
-        "watching": len(np.unique(watching.camera)),
-        "public": int((known.owner == PUBLIC).sum()),
-        "private": int((known.owner == 0).sum()),
-        "unknown": int((known.owner == -1).sum()),
-        "without_view_of_a_street": n - len(np.unique(watching.camera)),
+        "records": n,
+        "planned": len(there) - n,
+        "watching": n_watching,
+        "public": int((owner == PUBLIC).sum()),
+        "private": int((owner == PRIVATE).sum()),
+        "unknown": int((owner == UNKNOWN).sum()),
+        "without_view_of_a_street": n - n_watching,
     }
 
 
@@ -318,10 +357,10 @@ def _table(town: Residents, measured: Any) -> pa.Table:
     return pa.table(arrays, schema=RETRACED)
 
 
-def _shown(watching: Watch, table: pa.Table) -> Watch:
-    """Leave out the cameras of private homes, which no picture may show."""
+def _shown(watching: Watch, table: pa.Table, planned: Any) -> Watch:
+    """Leave out what does not stand yet, and private homes, which no picture may show."""
     home = table["private_home"].to_numpy(zero_copy_only=False).astype(bool)
-    kept = ~home[watching.camera]
+    kept = ~(home | planned)[watching.camera]
     return watching._replace(
         edge=watching.edge[kept],
         at_m=watching.at_m[kept],

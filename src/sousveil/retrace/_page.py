@@ -86,6 +86,7 @@ def render(result: Retraced) -> str:
         shades=_charts.steps_of_map(),
         rules=_rule_table(summary),
         steps=_step_table(summary),
+        covers=_covers(summary),
         powers=summary["powers"],
         summary=summary,
         attribution=result.source.attribution,
@@ -138,14 +139,15 @@ def _sentences(summary: Summary) -> list[str]:
         said.append(f"{text}.")
     ties = summary["ties_if_followed"]
     if ties["suggested"]:
-        right = _between(ties["precision"], ties["precision_low"], ties["precision_high"])
+        together = _between(ties["precision"], ties["precision_low"], ties["precision_high"])
         met = _between(
             ties["recall_of_met"] or 0.0, ties["recall_of_met_low"], ties["recall_of_met_high"]
         )
+        pairs = "one pair" if ties["suggested"] == 1 else f"{ties['suggested']:,} pairs"
         said.append(
-            f"Of the {ties['suggested']:,} pairs with one of {ties['residents']:,} residents who "
-            f"are again and again seen at once, **{right}** live together; that finds **{met}** of "
-            "those who live together and went out together."
+            f"Looking for {ties['residents']:,} residents in all that is seen, {pairs} of people "
+            f"pass cameras side by side again and again; **{together}** of them live together. "
+            f"That finds **{met}** of those who live together and went out together."
         )
     said += _rule_sentences(summary)
     return said
@@ -175,7 +177,25 @@ def _rule_sentences(summary: Summary) -> list[str]:
         for name, text in told.items()
         if name in rows and rows[name]["reduced"] is not None
     ]
+    if "planned" in rows:
+        parts.append(_planned(rows["as_it_is"], rows["planned"], summary["cameras"]["planned"]))
     return [f"{part}." for part in parts]
+
+
+def _planned(now: dict[str, Any], then: dict[str, Any], n: int) -> str:
+    cameras = "the planned camera" if n == 1 else f"the {n:,} planned cameras"
+    if then["mean"] is None or now["mean"] is None:
+        return f"What adding {cameras} would change is unknown"
+    text = (
+        f"Adding {cameras} raises the trips that could be named from "
+        f"{_charts.percent(now['mean'])} to **{_share(then)}**"
+    )
+    if then["reduced"] is None:
+        return text
+    less = (then["reduced"], then["reduced_low"], then["reduced_high"])
+    more, *bounds = (abs(value) for value in less)
+    low, high = min(more, *bounds), max(more, *bounds)
+    return f"{text}, by **{more:.1%} ({low:.1%} to {high:.1%})** of what they are now"
 
 
 def _less(row: dict[str, Any]) -> str:
@@ -206,9 +226,10 @@ def _figures(result: Retraced) -> list[dict[str, str]]:
     found = [
         _figure(
             "What a network with these powers would hold",
-            "Mean over so many residents. The line is the 95 % interval over what is not known: "
-            "which way cameras look, how well faces are recognised, and who lives here. It rests "
-            f"on {_by_name(summary)['trips_seen']['sample']:,} residents, for places of work on "
+            "Mean over so many residents. The line is the interval over what is not known: "
+            "which way cameras look, how well faces are recognised, and who lives here. "
+            f"{_covers(summary)} It rests on "
+            f"{_by_name(summary)['trips_seen']['sample']:,} residents, for places of work on "
             f"{_by_name(summary)['work_found']['sample']:,} of them.",
             _charts.rows_chart(_measure_rows(summary)),
             "; ".join(f"{row.label}: {row.mean:.1%}" for row in _measure_rows(summary)),
@@ -222,8 +243,8 @@ def _figures(result: Retraced) -> list[dict[str, str]]:
         _figure(
             "A number in place of the name hides nobody for long",
             "Residents whose record, of cameras and hours alone, is nobody else's: if passages are "
-            "named (in front), or if everybody who is seen is known again (behind). Lines are 95 % "
-            "intervals.",
+            "named (in front), or if everybody who is seen is known again (behind). Lines are "
+            "intervals as above.",
             _charts.days_chart(summary["unique"], summary["unique_if_followed"]),
             "; ".join(
                 f"day {i + 1}: {v:.0%}" for i, v in enumerate(summary["unique"]["until_day"])
@@ -233,7 +254,7 @@ def _figures(result: Retraced) -> list[dict[str, str]]:
     steps = [
         row
         for row in summary["curves"]
-        if row["of"] == "cameras" and row["measure"] == "trips_named"
+        if row["of"] == "cameras" and row["measure"] == "trips_named" and row["mean"] is not None
     ]
     if steps:
         found.append(
@@ -291,10 +312,10 @@ def _rule_table(summary: Summary) -> list[dict[str, str]]:
     return [
         {
             "name": _RULES[name],
-            "trips": _change(rows["trips_named"]),
-            "places": _change(rows["places_retraced"]),
-            "homes": _change(rows["home_found"]),
-            "unique": _unique(singled[name]),
+            "trips": _cell(_change(rows["trips_named"])),
+            "places": _cell(_change(rows["places_retraced"])),
+            "homes": _cell(_change(rows["home_found"])),
+            "unique": _cell(_unique(singled[name])),
             "days": f"{rows['days_held']['mean']:.1f}",
         }
         for name, rows in rules.items()
@@ -315,17 +336,30 @@ def _step_table(summary: Summary) -> list[dict[str, Any]]:
                     "name": _STEPS.get((of, value), text.format(float(value)))
                     if of != "recognition"
                     else value,
-                    "trips": _share(rows["trips_named"]),
-                    "homes": _share(rows["home_found"]),
-                    "unique": _unique(singled[of, value]),
+                    "trips": _cell(_share(rows["trips_named"])),
+                    "homes": _cell(_share(rows["home_found"])),
+                    "unique": _cell(_unique(singled[of, value])),
                 }
                 for (of, value), rows in steps.items()
                 if of == one
             ],
         }
         for one, (title, text) in _POWERS.items()
-        if steps
+        if any(of == one for of, _ in steps)
     ]
+
+
+def _cell(text: str) -> str:
+    """Let a cell break before its interval only."""
+    value, bracket, bounds = text.partition(" (")
+    return value.replace(" ", "\u00a0") + bracket + bounds.replace(" ", "\u00a0")
+
+
+def _covers(summary: Summary) -> str:
+    return (
+        f"In about {10 * summary['covers']:.0f} of 10 cases such an interval holds a further draw "
+        "of that."
+    )
 
 
 def _unique(row: dict[str, Any]) -> str:

@@ -110,7 +110,10 @@ def since_s(cameras: Cameras, days: int, retention_days: float, *, stated: bool 
 
 
 def rules(residents: Residents, cameras: Cameras, ranges: Ranges, watch: Watch) -> list[Rule]:
-    """Return the rules to compare, the first what stands now."""
+    """Return the rules to compare, the first what stands now.
+
+    Planned cameras have a part in the rule "planned" alone, which is last.
+    """
     days = residents.days
     usual = since_s(cameras, days, ranges.middle.retention_days)
     there = ~cameras.planned
@@ -175,9 +178,12 @@ def near_schools(residents: Residents, watch: Watch) -> Bools:
 
 
 def _best_placed(world: World) -> Bools:
+    """Return the cameras of the operator whose standing ones name the most passages."""
+    operator, there = world.cameras.operator, ~world.cameras.planned
     named = world.held.camera[world.held.state == NAMED]
-    by_operator = np.bincount(world.cameras.operator[named], minlength=1)
-    return np.asarray(world.cameras.operator == by_operator.argmax())
+    by_operator = np.bincount(operator[named[there[named]]], minlength=operator.max(initial=0) + 1)
+    has_any = np.bincount(operator[there], minlength=len(by_operator)) > 0
+    return np.asarray(operator == np.where(has_any, by_operator, -1).argmax())
 
 
 def _half(world: World) -> Bools:
@@ -185,10 +191,13 @@ def _half(world: World) -> Bools:
 
 
 def kept_share(world: World, part: float) -> Bools:
-    """Return a share of the cameras, the same ones and more as the share grows."""
-    n = len(world.cameras.camera_id)
+    """Return a share of the cameras that stand, the same ones and more as the share grows."""
+    there = ~world.cameras.planned
+    n = int(there.sum())
     rank = np.random.default_rng([81, world.number]).permutation(n)
-    return np.asarray(rank < round(part * n))
+    kept = np.zeros(len(there), bool)
+    kept[there] = rank < round(part * n)
+    return kept
 
 
 def shares(measured: npt.NDArray[np.float32]) -> dict[str, Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -60,8 +60,17 @@ def distributions(
     return rows
 
 
+def covers(draws: int) -> float:
+    """Return the chance that the interval of so many draws holds a further one.
+
+    The middle 95 % of n draws reach over 0.95 (n - 1) of the n + 1 equally likely places between
+    and beyond them.
+    """
+    return number(0.95 * (draws - 1) / (draws + 1))
+
+
 def interval(values: Floats) -> tuple[float | None, float | None]:
-    """Return the 95 % interval of draws, None where there are too few."""
+    """Return the middle 95 % of draws, None where there are too few; see covers."""
     known = values[np.isfinite(values)]
     if len(known) < 4:
         return None, None
@@ -193,12 +202,12 @@ def had_keys(camera: Any, time_s: Any) -> Any:
 
 
 def household_ties(
-    residents: Residents, passages: Passages, powers: Powers, met: int, most: int
+    residents: Residents, passages: Passages, powers: Powers, met: Met, most: int
 ) -> dict[str, Any]:
-    """Return how well the record tells who lives together. met: of met_pairs."""
+    """Return how well the record tells who lives together."""
     targets = np.arange(min(most, residents.people.n))
     found = _ties.ties(
-        residents.people, targets, *passages, met,
+        residents.people, targets, *passages, met.pairs,
         together_s=powers.together_s, meetings=powers.meetings, places=powers.places,
     )  # fmt: skip
     low, high = binomial(found.right, found.suggested)
@@ -229,8 +238,15 @@ def _or_none(value: float | None) -> float | None:
     return None if value is None else number(value)
 
 
-def met_pairs(residents: Residents) -> int:
-    """Return how many pairs of a target and a household member walked anywhere together.
+class Met(NamedTuple):
+    """Pairs of a target and a household member who walked together, and of how many households."""
+
+    pairs: int
+    households: int
+
+
+def met(residents: Residents) -> Met:
+    """Return which targets walked anywhere together with a member of their household.
 
     Targets are the first residents, at most TARGETS.
     """
@@ -249,4 +265,4 @@ def met_pairs(residents: Residents) -> int:
     for company in np.split(trips.resident[mine][order], bounds[1:]):
         if len(company) > 1 and company.min() <= last:
             pairs |= {(int(a), int(b)) for a in company for b in company if a != b and a <= last}
-    return len(pairs)
+    return Met(len(pairs), len({int(people.household[a]) for a, _ in pairs}))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ Floats = npt.NDArray[np.float64]
 
 SAMPLE: Final = 1000
 """Residents, about, whom all rules and all draws of what is not known are tried on."""
+
+Which = Literal["now", "planned", "all"]
+"""What is tried: nothing, planned cameras alone, or all rules and steps."""
 
 _FOUND: Final = ("home_found", "work_found")
 
@@ -46,7 +49,7 @@ class Tried(NamedTuple):
     means: Floats  # worlds x MEASURES, as things are
     anew: Floats  # the same of residents drawn anew
     by_day: Floats  # worlds x (named, seen) x days: share of the sample that is singled out
-    ties: Floats  # worlds x (named, seen): share of household pairs that met that is found
+    ties: Floats  # worlds x (named, seen): of other residents, share found of pairs that met
     of: list[int]  # by measure: residents of the sample whom it is of
     rules: list[dict[str, Any]]
     curves: list[dict[str, Any]]
@@ -54,31 +57,30 @@ class Tried(NamedTuple):
 
 
 def attempt(
-    drawn: Drawn, world: _rules.World, *, what_if: bool, progress: Callable[[str], None]
+    drawn: Drawn, world: _rules.World, *, which: Which, progress: Callable[[str], None]
 ) -> Tried:
     """Try rules and step-by-step changes in every world, or only what is there now.
 
     world: that of middle powers, in which all residents walk.
     """
     sample = some(drawn.residents, SAMPLE)
-    rules = _rules.rules(sample, drawn.cameras, drawn.ranges, drawn.watch)
-    steps = _rules.curves(drawn.cameras, sample.days, drawn.ranges) if what_if else []
-    rules = rules if what_if else rules[:1]
+    rules, steps = _asked(drawn, sample, which)
     every = [*rules, *(rule for _, _, rule in steps)]
     n = len(_rules.MEASURES) + 1
     means, anew = np.empty((2, drawn.draws, len(every), n))
     by_day = np.empty((drawn.draws, len(every), 2, sample.days))
     found = np.full((drawn.draws, len(every), 2), np.nan)
-    pairs = _summary.met_pairs(sample)
+    met = _summary.met(sample)
+    strata = evenly(drawn.draws, n + 1, drawn.seed)
     of: list[int] = []
     for w, one in enumerate(_worlds(drawn, sample)):
         progress(f"World {w + 1} of {drawn.draws}")
-        u = np.random.default_rng([drawn.seed, 5, one.number]).uniform(size=n)
+        u = strata[w]
         for r, rule in enumerate(every):
             told = _rules.tried(sample, one, rule, drawn.watch, drawn.seed)
             means[w, r] = _rules.means(told.values)
-            anew[w, r] = of_others(told.values, sample.people.household, u)
-            by_day[w, r], found[w, r] = _singled(sample, told, pairs, named_ties=r == 0)
+            anew[w, r] = of_others(told.values, sample.people.household, u[:-1])
+            by_day[w, r], found[w, r] = _singled(sample, told, met, u[-1], named_ties=r == 0)
             of = of or np.isfinite(told.values[:, :-1]).sum(axis=0).tolist()
     k = len(rules)
     heads: list[dict[str, Any]] = [{"rule": rule.name, "text": rule.text} for rule in rules]
@@ -93,12 +95,32 @@ def attempt(
         by_day=by_day[:, 0],
         ties=found[:, 0],
         of=of,
-        rules=[row for some_rows in rows[:k] for row in some_rows] if what_if else [],
+        rules=[row for some_rows in rows[:k] for row in some_rows] if which != "now" else [],
         curves=[row for some_rows in rows[k:] for row in some_rows],
-        singled_out=_singled_out(drawn, world, every, heads, by_day[..., -1], found, progress)
-        if what_if
+        singled_out=_singled_out(drawn, world, which, heads, by_day[..., -1], found, progress)
+        if which != "now"
         else [],
     )
+
+
+def _asked(
+    drawn: Drawn, residents: Residents, which: Which
+) -> tuple[list[_rules.Rule], list[tuple[str, str, _rules.Rule]]]:
+    """Return the rules, what stands now first, and the steps to try."""
+    rules = _rules.rules(residents, drawn.cameras, drawn.ranges, drawn.watch)
+    if which == "all":
+        return rules, _rules.curves(drawn.cameras, residents.days, drawn.ranges)
+    return [rules[0], *(rule for rule in rules[1:] if rule.name == which)], []
+
+
+def evenly(draws: int, n: int, seed: int) -> Floats:
+    """Return draws x n numbers from 0 to 1, each column with one in each equal part of it.
+
+    So few draws reach into both ends of a distribution (a Latin hypercube).
+    """
+    random = np.random.default_rng([seed, 5])
+    part = random.permuted(np.tile(np.arange(draws), (n, 1)), axis=1).T
+    return np.asarray((part + random.uniform(size=(draws, n))) / draws)
 
 
 def _worlds(drawn: Drawn, sample: Residents) -> Any:
@@ -142,9 +164,13 @@ def share_of_others(share: float, n: int, u: float) -> float:
 
 
 def _singled(
-    sample: Residents, told: _rules.Outcome, pairs: int, *, named_ties: bool
+    sample: Residents, told: _rules.Outcome, met: _summary.Met, u: float, *, named_ties: bool
 ) -> tuple[Floats, list[float]]:
-    """Return who is singled out by each day, and the share of pairs found, named and followed."""
+    """Return who is singled out by each day, and the share of pairs found, named and followed.
+
+    The share as it would be of as many other households with pairs that met (Jeffreys), who are
+    found together; where nobody passes, none are found whoever lives there.
+    """
     days, found = [], []
     for passages, wanted in (
         (_summary.named(sample, told.held, told.reach), named_ties),
@@ -154,8 +180,10 @@ def _singled(
         days.append(_summary.unique_by_day(had, sample.days))
         share = None
         if wanted:
-            ties = _summary.household_ties(sample, passages, told.powers, pairs, sample.people.n)
+            ties = _summary.household_ties(sample, passages, told.powers, met, sample.people.n)
             share = ties["recall_of_met"]
+            if share is not None:
+                share = share_of_others(share, met.households, u) if len(passages[0]) else 0.0
         found.append(np.nan if share is None else share)
     return np.array(days), found
 
@@ -178,7 +206,7 @@ def carried_over(worlds: Floats, sample: Floats, everybody: Floats) -> Floats:
 
 
 def _singled_out(
-    drawn: Drawn, world: _rules.World, every: list[_rules.Rule], heads: list[dict[str, Any]],
+    drawn: Drawn, world: _rules.World, which: Which, heads: list[dict[str, Any]],
     ever: Floats, found: Floats, progress: Callable[[str], None],
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return, for each rule and step, how many are unique and which ties show.
@@ -187,10 +215,10 @@ def _singled_out(
     worlds of the sample, ever (worlds x rules x 2) and found, are carried over to them.
     """
     town = drawn.residents
-    pairs = _summary.met_pairs(town)
+    met = _summary.met(town)
     n = some(town, SAMPLE).people.n
-    rules = _rules.rules(town, drawn.cameras, drawn.ranges, drawn.watch)
-    rules += [rule for _, _, rule in _rules.curves(drawn.cameras, town.days, drawn.ranges)]
+    rules, steps = _asked(drawn, town, which)
+    rules = rules + [rule for _, _, rule in steps]
     rows = []
     for r, (head, rule) in enumerate(zip(heads, rules, strict=True)):
         name = {key: value for key, value in head.items() if key != "text"}
@@ -211,8 +239,8 @@ def _singled_out(
             share = carried_over(ever[:, r, i], part, whole)
             low, high = _summary.interval(share)
             row |= {key: _summary.mean_of(share), f"{key}_low": low, f"{key}_high": high}
-        ties = _summary.household_ties(town, passages, powers, pairs, _summary.TARGETS)
-        low, high = _summary.interval(found[:, r, 1])
+        ties = _summary.household_ties(town, passages, powers, met, _summary.TARGETS)
+        low, high = _summary.around(ties["recall_of_met"], found[:, r, 1])
         row |= {f"ties_{key}": ties[key] for key in _TIES}
         rows.append(row | {"ties_recall_of_met_low": low, "ties_recall_of_met_high": high})
     return rows

@@ -76,7 +76,8 @@ def estimate(
     p, draws = np.full(n_walkers, expit(logit.mean())), np.empty((_DRAWS, n_walkers))
     widest = drawn[:, [int(np.argmax(np.diag(spread)))]]
     draws[:] = expit(widest - widest.mean() + centre.mean())
-    p[known], draws[:, known] = expit(logit), expit(drawn)
+    p[known] = np.where(logit >= _SURE, 1.0, expit(logit))  # who missed nothing that others saw
+    draws[:, known] = expit(drawn)
     return Detection(p, draws)
 
 

@@ -207,8 +207,10 @@ def _detection_row(walked: Walked, corrected: Corrected) -> dict[str, Any] | Non
     each = []
     for i, walker in enumerate(walked.walkers):
         low, high = np.quantile(corrected.detection.draws[:, i], [0.025, 0.975])
-        each.append({"walker": walker, "p": float(corrected.detection.p[i]),
-                     "low": float(low), "high": float(high)})  # fmt: skip
+        p = float(corrected.detection.p[i])
+        # Who missed nothing may see all: the exact interval of a share ends at 1 there too.
+        each.append({"walker": walker, "p": p,
+                     "low": min(float(low), p), "high": max(float(high), p)})  # fmt: skip
     expanded = float(corrected.seen.cameras.sum())
     return {
         "walkers": each,
