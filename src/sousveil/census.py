@@ -353,6 +353,8 @@ def _compared(
         "linkage": {
             "expected_precision": found.expected_precision,
             "expected_recall": found.expected_recall,
+            "joins": found.n_joined,
+            "expected_precision_of_joins": found.expected_precision_of_joins,
             "pairs_compared": found.pairs_compared,
             "uncertain": found.uncertain.num_rows,
         }
