@@ -94,7 +94,10 @@ def test_new_warns_where_it_found_no_coordinates(shared_data: Path, tmp_path: Pa
     for arguments in (("new", path), ("new", path, "--json")):
         result = run(*arguments)
         assert result.exit_code == 0
-        assert f"{path}: no columns of coordinates were recognised; name them" in result.stderr
+        assert (
+            f"sousveil: warning: {path}: no columns of coordinates were recognised; name them"
+            in result.stderr
+        )
         assert result.stderr.count("\n") == 1
     assert run("new", str(shared_data / "lists/baltimore_cctv_2014.csv")).stderr == ""
 

@@ -126,22 +126,25 @@ def check(
 def new(file: _File, as_json: Json = False) -> None:
     """Draft the description of a list by looking at it, for a person to finish.
 
-    The draft goes to the standard output.
+    The draft goes to the standard output; a warning says why the list cannot be read as it is.
     """
     with errors_in_one_line():
         from sousveil.sources.draft import draft
 
         made = draft(file)
     if as_json:
-        _print_json({"file": str(file), "findings": made.findings, "toml": made.toml})
+        _print_json(
+            {
+                "file": str(file),
+                "findings": made.findings,
+                "warning": made.warning,
+                "toml": made.toml,
+            }
+        )
     else:
         typer.echo(made.toml, nl=False)
-    if not made.has_coordinates:
-        typer.echo(
-            f"sousveil: {file}: no columns of coordinates were recognised; name them as lon and "
-            "lat under [fields], or add them to the list: it cannot be read without",
-            err=True,
-        )
+    if made.warning:
+        typer.echo(f"sousveil: warning: {file}: {made.warning}", err=True)
 
 
 def _chosen(file: Path, argument: str | None) -> Spec:
