@@ -236,6 +236,8 @@ def with_lists(census: Census) -> Census:
         "linkage": {
             "expected_precision": 0.981,
             "expected_recall": 0.944,
+            "joins": 2,
+            "expected_precision_of_joins": 0.612,
             "pairs_compared": 412,
             "uncertain": 3,
         },

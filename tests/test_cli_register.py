@@ -39,6 +39,7 @@ def city(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two editions of a list and its description, and the register beside them."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "city.toml").write_text(SPEC)
+    (tmp_path / "empty.csv").touch()
     (tmp_path / "city_2020-01-01.csv").write_text("id,lat,lon,who\nA,48.1,11.5,X\nB,48.2,11.6,Y\n")
     (tmp_path / "city_2022-01-01.csv").write_text("id,lat,lon,who\nB,48.2,11.6,Z\nC,48.3,11.7,Y\n")
     return tmp_path
@@ -91,8 +92,7 @@ def test_every_command_says_the_same_in_words() -> None:
     words = run("timeline").stdout
     assert "not when it is put up" in words
     assert "2022-01-01" in words
-    [camera_id] = [row for row in run("show", "--camera", "cam-x").stdout.splitlines() if row]
-    assert "never had this id" in camera_id
+    assert "by 1 source;" in run("at", "2020-01-01").stdout
 
 
 def test_files_are_written_where_asked(city: Path) -> None:
@@ -112,6 +112,9 @@ def test_files_are_written_where_asked(city: Path) -> None:
         (["at", "yesterday"], "not a day"),
         (["diff", "2020-01-01", "x"], "two days or two sources"),
         (["add", "none.csv"], "none.csv"),
+        (["add", "empty.csv"], "empty.csv: is empty; get the file again"),
+        (["show", "--camera", "cam-x"], "register.duckdb never had this id"),
+        (["show", "-r", "city_2020-01-01.csv"], "city_2020-01-01.csv: is no register"),
         (["add", "spec=city.toml"], "stands behind no file"),
         (["add", "city_2020-01-01.csv", "--dated", "1.1.2020"], "--dated"),
     ],
@@ -141,8 +144,13 @@ def test_another_list_is_linked_unless_told_not_to(monkeypatch: pytest.MonkeyPat
     told("add", "city_2022-01-01.csv", "spec=city.toml", "--series", "other", "--no-link", "-q")
     assert compared == []
     Path("third.csv").write_text("id,lat,lon,who\nQ,48.2,11.6,Z\n")
-    told("add", "third.csv", "spec=city.toml", "--series", "third", "--dated", "2023-01-01", "-q")
+    third = ("add", "third.csv", "spec=city.toml", "--series", "third", "--dated", "2023-01-01")
+    assert told(*third, "-q")["added"][0]["compared"] == 3
     assert compared == [["city", "other", "third"]]
+    Path("fourth.csv").write_text("id,lat,lon,who\nR,48.2,11.6,Z\n")
+    said = run("add", "fourth.csv", *third[2:4], "fourth", *third[5:], "-q").stdout
+    assert "4 entries near other lists compared" in said
+    assert "they can come to fewer cameras" in said
 
 
 def test_a_description_stands_behind_its_file() -> None:

@@ -94,6 +94,19 @@ def test_new_warns_where_it_found_no_coordinates(shared_data: Path, tmp_path: Pa
     for arguments in (("new", path), ("new", path, "--json")):
         result = run(*arguments)
         assert result.exit_code == 0
-        assert f"{path}: no columns of coordinates were recognised; name them" in result.stderr
+        assert (
+            f"sousveil: warning: {path}: no columns of coordinates were recognised; name them"
+            in result.stderr
+        )
         assert result.stderr.count("\n") == 1
     assert run("new", str(shared_data / "lists/baltimore_cctv_2014.csv")).stderr == ""
+
+
+def test_check_says_what_is_read_of_openstreetmap(shared_data: Path) -> None:
+    path = str(shared_data / "osm/munich_2020-07.osm.pbf")
+    found = as_json("check", path, "--quiet")
+    assert (found["spec"], found["rows"], found["cameras"]) == (None, 211, 211)
+    assert found["rows"] == found["used"] + found["quarantined"]
+    text = run("check", path, "--quiet").stdout
+    assert "OpenStreetMap data, which needs no description" in text
+    assert "All of the rows used are cameras." in text

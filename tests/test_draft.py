@@ -37,7 +37,7 @@ def test_a_draft_is_refused_until_a_person_has_finished_it(
 ) -> None:
     made = tmp_path / "made.toml"
     made.write_text(draft(shared_data / "lists/baltimore_cctv_2014.csv").toml, encoding="utf-8")
-    with pytest.raises(UnusableInput, match=r"made\.toml: publisher: is missing; state it"):
+    with pytest.raises(UnusableInput, match=r"publisher, licence, .*, covers: are missing; state"):
         catalogue.load(made)
 
 
@@ -195,3 +195,35 @@ def test_whatever_the_bytes_a_draft_is_toml_or_refused(
     except UnusableInput:
         return
     assert "fields" in tomllib.loads(text)
+
+
+def test_a_header_is_told_by_its_names_where_no_column_holds_numbers(tmp_path: Path) -> None:
+    with_names = csv_file(tmp_path, "name,street", "A,Main St", "B,2nd St")
+    assert "CSV, looked at 2 rows" in draft(with_names).findings
+    assert "header" not in drafted(with_names)["file"]
+    spaced = csv_file(tmp_path, "Camera name,Street address", "A,Main St", "B,2nd St")
+    assert "header" not in drafted(spaced)["file"]
+    for lines in (["A,Main St", "B,2nd St"], ["cam,north", "cam,south", "pole,east"], ["1,2"]):
+        without = csv_file(tmp_path, *lines)
+        assert drafted(without)["file"]["header"] is False
+
+
+def test_a_file_of_names_alone_has_its_coordinates_recognised(tmp_path: Path) -> None:
+    made = draft(csv_file(tmp_path, "id,lat,lon"))
+    fields = tomllib.loads(made.toml)["fields"]
+    assert (fields["lon"], fields["lat"], made.warning) == ("lon", "lat", None)
+
+
+def test_a_few_bad_rows_do_not_widen_the_box(tmp_path: Path) -> None:
+    good = [f"{n},{48.1 + n / 100},{11.5 + n / 100}" for n in range(8)]
+    bad = ["20,999,48.1", "21,0,0", "22,11.5,48.1", "23,,11.5"]
+    text = draft(csv_file(tmp_path, "id,lat,lon", *good, *bad)).toml
+    assert "# box = [11.40, 48.00, 11.67, 48.27]" in text  # 0.1 degrees around the good rows
+
+
+def test_ruined_coordinates_are_said(shared_data: Path) -> None:
+    made = draft(shared_data / "lists/cameras_GE_2023-08_broken_coords.csv")
+    assert made.warning
+    assert made.warning.startswith("lat and lon are ruined by thousands separators")
+    assert "lat and lon are ruined by thousands separators" in made.findings
+    assert tomllib.loads(made.toml)["fields"]["lat"] == "lat"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,10 @@ def test_other_peoples_files_are_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(UnusableInput, match="no result of sousveil"):
         write(tmp_path, "x")
+    (tmp_path / "links.parquet").touch()
+    with pytest.raises(UnusableInput, match=r"result of another sousveil .*links\.parquet"):
+        write(tmp_path, "x")
+    (tmp_path / "links.parquet").unlink()
     assert names(tmp_path) == ["thesis.txt"]
     with pytest.raises(UnusableInput, match="not a directory"):
         write(tmp_path / "thesis.txt", "x")
@@ -109,3 +115,16 @@ def test_trouble_with_the_disk_is_one_line(tmp_path: Path, number: int, words: s
     assert str(target) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert names(tmp_path) == []
+
+
+def test_every_result_is_known_by_its_marker() -> None:
+    """What names a marker to complete_directory is known to the message about other results."""
+    sources = (Path(_output.__file__).parent).rglob("*.py")
+    calls = "".join(path.read_text(encoding="utf-8") for path in sources)
+    modules = "census claims coverage._files exposure retrace review store._export survey._files"
+    files = [importlib.import_module(f"sousveil.{name}").FILES for name in modules.split()]
+    keys = ("plan", "sources", "summary", "links")
+    found = {next(one[key] for key in keys if key in one) for one in files}
+    found.add(importlib.import_module("sousveil.letters").MARKER)
+    assert found == _output.MARKERS
+    assert len(re.findall(r"with complete_directory\(", calls)) == 9

@@ -304,3 +304,25 @@ def test_the_command_says_in_words_what_came_out(run: Any, tmp_path: Path) -> No
     result = run("a.csv", "b.csv", "-o", tmp_path / "out", "--quiet")
     assert re.search(r"\d+ observations come to \d+ cameras\.", result.stdout)
     assert "pairs are worth a look" in result.stdout
+
+
+def test_duplicates_inside_a_list_are_told_apart_from_links(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """Of each join one row less is a camera; the mean of the links says nothing of them."""
+    app = typer.Typer()
+    app.command()(link_command.link)
+    files = ("milano_official_gates_2026-08.geojson", "osm_italy_surveillance_2026-08.geojson")
+    lists = [str(shared_data / "lists" / name) for name in files]
+    done = CliRunner().invoke(app, [*lists, "-o", str(tmp_path / "o"), "--json", "-q"])
+    told = json.loads(done.stdout)
+    assert told["observations"] - told["cameras"] == told["links"] + told["joins"] == 60
+    pairs = pq.read_table(tmp_path / "o" / "pairs.parquet").to_pandas()
+    for name, one_list in (("", False), ("_of_joins", True)):
+        taken = pairs[pairs.linked & (pairs.one_list == one_list)]
+        assert len(taken) == told["joins" if one_list else "links"]
+        assert told[f"expected_precision{name}"] == pytest.approx(taken.probability.mean())
+    assert told["expected_precision_of_joins"] < 0.75 < told["expected_precision"]
+    words = CliRunner().invoke(app, [*lists, "-o", str(tmp_path / "o"), "-q"]).stdout
+    assert "Of the 42 links between lists 95% are right" in words
+    assert "Of the 18 joins of two rows inside one list, as duplicates, 67% are right" in words

@@ -218,7 +218,7 @@ def test_what_walkers_agreed_on_stands_before_positions(tmp_path: Path) -> None:
         (["stretch_id,cameras,positions\ns1,2,5L\n"], "names 1 for 2 cameras"),
         (["stretch_id,cameras,positions\ns1,1,left\n"], "is not understood"),
         (["stretch_id,cameras,positions\ns1,1,300L\n"], "lies beyond the 100 m"),
-        (["stretch_id,cameras,both\ns1,1,2\n"], "is more than the 1 cameras"),
+        (["stretch_id,cameras,both\ns1,1,2\n"], "is more than the 1 camera of"),
         (["stretch_id,cameras,both\ns1,1,1\n"], "no other form has this stretch"),
         (["stretch_id,cameras\ns1,1\n"] * 2, "write how many both saw"),
         (["stretch_id,cameras\ns1,1\n"] * 3, "more than two"),

@@ -15,6 +15,19 @@ from typing import Final
 
 from sousveil.errors import UnusableInput
 
+MARKERS: Final = frozenset(
+    {
+        "exposure.json",
+        "letters.json",
+        "links.parquet",
+        "plan.json",
+        "retrace.json",
+        "sources.json",
+        "summary.json",
+    }
+)
+"""The files by which the results of all commands are known."""
+
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
 
@@ -47,11 +60,16 @@ def complete_directory(target: Path, *, marker: str) -> Iterator[Path]:
 def _refuse_foreign(target: Path, marker: str) -> None:
     if target.is_dir():
         if any(target.iterdir()) and not (target / marker).is_file():
-            raise UnusableInput(
-                f"{target}: holds files that are no result of sousveil; name another directory"
-            )
+            raise UnusableInput(f"{target}: {_holds(target)}; name another directory")
     elif target.exists() or target.is_symlink():
         raise UnusableInput(f"{target}: is not a directory; name another place for the results")
+
+
+def _holds(target: Path) -> str:
+    other = next((name for name in sorted(MARKERS) if (target / name).is_file()), None)
+    if other is None:
+        return "holds files that are no result of sousveil"
+    return f"holds the result of another sousveil command, by its {other}"
 
 
 def _put_in_place(partial: Path, target: Path) -> None:

@@ -101,8 +101,14 @@ def _tell(result: LinkedLists, review_page: str, pairs: str) -> None:
     typer.echo(f"{plural(n, 'observation')} {come} to {plural(n_cameras, 'camera')}.")
     if linked.expected_precision is not None and linked.expected_recall is not None:
         typer.echo(
-            f"Of the links {linked.expected_precision:.0%} are right, and "
-            f"{linked.expected_recall:.0%} of the right ones were found, by expectation."
+            f"Of the {plural(linked.n_links, 'link')} between lists "
+            f"{linked.expected_precision:.0%} are right, and {linked.expected_recall:.0%} of the "
+            "right ones were found, by expectation."
+        )
+    if linked.expected_precision_of_joins is not None:
+        typer.echo(
+            f"Of the {plural(linked.n_joined, 'join')} of two rows inside one list, as duplicates, "
+            f"{linked.expected_precision_of_joins:.0%} are right, by expectation."
         )
     if linked.better == "pairs":
         typer.echo(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sousveil._words import plural
 from sousveil.cli._common import Json, Quiet, day, errors_in_one_line, progress_on_stderr
 
 if TYPE_CHECKING:
@@ -149,7 +150,10 @@ def add(
             for path, spec in with_specs(files)
         ]
     told = {"register": str(register), "added": [asdict(one) for one in added]}
-    _print(told, [_sentence(one) for one in added], as_json=as_json)
+    lines = [_sentence(one) for one in added]
+    if any(one.compared for one in added):
+        lines.append(_COMPARED)
+    _print(told, lines, as_json=as_json)
 
 
 def _area(boundary: Path | None) -> Any:
@@ -160,14 +164,23 @@ def _area(boundary: Path | None) -> Any:
     return place.from_geojson(boundary)[1]
 
 
+_COMPARED = (
+    "Entries were compared only where lists meet, within about 5 km, so that ids elsewhere stay. "
+    "`link` and `census` look at whole lists and also join more of the duplicates inside one list: "
+    "they can come to fewer cameras."
+)
+
+
 def _sentence(one: Added) -> str:
     if one.status == "unchanged":
         return f"{one.source_id}: is on the register already; nothing changed."
     changes = ", ".join(f"{n:,} {_WORDS[kind]}" for kind, n in one.changes.items() if n)
     return (
-        f"{one.source_id} ({one.series}, {one.dated}): {one.rows:,} rows, "
+        f"{one.source_id} ({one.series}, {one.dated}): {plural(one.rows, 'row')}, "
         f"{one.observations:,} used, {one.quarantined:,} in quarantine; "
-        f"{one.known:,} of cameras known before. {one.cameras:,} cameras now"
+        f"{one.known:,} of cameras known before. "
+        f"{f'{one.compared:,} entries near other lists compared. ' if one.compared else ''}"
+        f"{plural(one.cameras, 'camera')} now"
         f"{f' ({changes})' if changes else ''}."
     )
 
@@ -197,9 +210,12 @@ def show(
     """Show what is on the register: sources with their dates and rows, cameras, runs."""
     with errors_in_one_line():
         from sousveil import store
+        from sousveil.errors import UnusableInput
 
         if camera is not None:
             told = store.history(register, camera)
+            if not told["now"]:
+                raise UnusableInput(f"--camera {camera}: {register} never had this id")
             _print(told, _history_lines(told), as_json=as_json)
             return
         told = store.show(register)
@@ -208,20 +224,19 @@ def show(
 
 def _show_lines(told: dict[str, Any]) -> list[str]:
     cameras = told["cameras"]
-    lines = [f"{cameras['records']:,} cameras ({cameras['devices']:,} devices)"]
+    lines = [f"{plural(cameras['records'], 'camera')} ({plural(cameras['devices'], 'device')})"]
     lines += [
-        f"  {one['dated']}  {one['id']} ({one['series']}): {one['rows']:,} rows, "
+        f"  {one['dated']}  {one['id']} ({one['series']}): {plural(one['rows'], 'row')}, "
         f"{one['observations']:,} used, {one['quarantined']:,} in quarantine"
         for one in told["sources"]
     ]
     changes = ", ".join(f"{n:,} {_WORDS[kind]}" for kind, n in told["changes"].items())
-    lines.append(f"{len(told['runs'])} runs{f': {changes}' if changes else ''}")
+    lines.append(f"{plural(len(told['runs']), 'run')}{f': {changes}' if changes else ''}")
     return lines
 
 
 def _history_lines(told: dict[str, Any]) -> list[str]:
-    now = ", ".join(told["now"]) or "no camera: the register never had this id"
-    return [f"{told['camera_id']} is now {now}"] + [
+    return [f"{told['camera_id']} is now {', '.join(told['now'])}"] + [
         f"  run {one['run_id']} ({one['recorded_on']}): {one['kind']} "
         f"{', '.join(one['from_ids'])} -> {', '.join(one['to_ids'])}"
         for one in told["changes"]
@@ -248,8 +263,8 @@ def at(
         ).summary
     cameras = state["cameras"]
     lines = [
-        f"{cameras['records']:,} cameras ({cameras['devices']:,} devices) on {on}, by "
-        f"{len(state['sources'])} sources; {state['vanished']:,} had vanished by then."
+        f"{plural(cameras['records'], 'camera')} ({plural(cameras['devices'], 'device')}) on {on}, "
+        f"by {plural(len(state['sources']), 'source')}; {state['vanished']:,} had vanished by then."
     ]
     _print(state, lines, as_json=as_json)
 
@@ -287,8 +302,8 @@ def _diff_lines(told: dict[str, Any]) -> list[str]:
     moved = told["moved"]
     far = f", by {moved['median_m']:.1f} m in the median" if moved["cameras"] else ""
     lines = [
-        f"{told['cameras']['from']:,} cameras in {told['from']}, {told['cameras']['to']:,} in "
-        f"{told['to']}.",
+        f"{plural(told['cameras']['from'], 'camera')} in {told['from']}, "
+        f"{told['cameras']['to']:,} in {told['to']}.",
         f"  appeared {told['appeared']:,}, vanished {told['vanished']:,}, back again "
         f"{told['returned']:,}",
         f"  in places that only one of them covers: {told['newly_covered']:,} newly, "
@@ -325,7 +340,8 @@ def timeline(
 
 def _timeline_lines(told: dict[str, Any]) -> list[str]:
     lines = [
-        f"{one['dated']}  {one['cameras']:>9,} cameras: {one['appeared']:,} appeared, "
+        f"{one['dated']}  {one['cameras']:>9,} {'camera' if one['cameras'] == 1 else 'cameras'}: "
+        f"{one['appeared']:,} appeared, "
         f"{one['newly_covered']:,} newly covered, {one['returned']:,} back again, "
         f"{one['vanished']:,} vanished"
         for one in told["dates"]
@@ -338,7 +354,7 @@ def _timeline_lines(told: dict[str, Any]) -> list[str]:
     if months:
         lines.append(
             f"Installed {months[0]['month']} to {months[-1]['month']}: "
-            f"{sum(one['cameras'] for one in months):,} cameras; not stated of "
+            f"{plural(sum(one['cameras'] for one in months), 'camera')}; not stated of "
             f"{told['installed']['unknown']:,}"
         )
     return lines

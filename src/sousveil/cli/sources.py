@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sousveil._words import plural
 from sousveil.cli._common import Json, Quiet, errors_in_one_line, progress_on_stderr
 
 if TYPE_CHECKING:
@@ -96,19 +97,23 @@ def check(
 ) -> None:
     """Say what would be read of a file: rows used, rows set aside and why, what is known of them.
 
-    Nothing is written.
+    OpenStreetMap data needs no description. Nothing is written.
     """
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
-        from sousveil.sources import tabular
+        from sousveil.sources import osm, tabular
 
-        chosen = _chosen(file, spec)
-        source = tabular.read(
-            file,
-            source_id=chosen.spec_id,
-            spec=chosen,
-            accept_swapped=accept_swapped,
-            progress=progress.step,
-        )
+        if spec is None and file.is_file() and osm.is_osm(file):
+            chosen = None
+            source = osm.read(file, source_id="osm", progress=progress.step)
+        else:
+            chosen = _chosen(file, spec)
+            source = tabular.read(
+                file,
+                source_id=chosen.spec_id,
+                spec=chosen,
+                accept_swapped=accept_swapped,
+                progress=progress.step,
+            )
     result = _checked(source, chosen)
     if as_json:
         _print_json(result)
@@ -121,22 +126,25 @@ def check(
 def new(file: _File, as_json: Json = False) -> None:
     """Draft the description of a list by looking at it, for a person to finish.
 
-    The draft goes to the standard output.
+    The draft goes to the standard output; a warning says why the list cannot be read as it is.
     """
     with errors_in_one_line():
         from sousveil.sources.draft import draft
 
         made = draft(file)
     if as_json:
-        _print_json({"file": str(file), "findings": made.findings, "toml": made.toml})
+        _print_json(
+            {
+                "file": str(file),
+                "findings": made.findings,
+                "warning": made.warning,
+                "toml": made.toml,
+            }
+        )
     else:
         typer.echo(made.toml, nl=False)
-    if not made.has_coordinates:
-        typer.echo(
-            f"sousveil: {file}: no columns of coordinates were recognised; name them as lon and "
-            "lat under [fields], or add them to the list: it cannot be read without",
-            err=True,
-        )
+    if made.warning:
+        typer.echo(f"sousveil: warning: {file}: {made.warning}", err=True)
 
 
 def _chosen(file: Path, argument: str | None) -> Spec:
@@ -179,26 +187,33 @@ def _described(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _checked(source: Source, spec: Spec) -> dict[str, Any]:
-    """What a file comes to, as the JSON of the command."""
+def _checked(source: Source, spec: Spec | None) -> dict[str, Any]:
+    """What a file comes to, as the JSON of the command; spec: None for OpenStreetMap data."""
     import pyarrow.compute as pc
 
     from sousveil.sources._gate import refusal
     from sousveil.summary import tally
 
-    records = source.evidence if spec.is_evidence else source.observations
+    is_evidence = spec is not None and spec.is_evidence
+    records = source.evidence if is_evidence else source.observations
+    redistributable = source.redistributable if spec is None else spec.redistributable
+    not_cameras = {} if is_evidence else tally(records["not_camera"], unknown=None)
+    lifecycle = {} if is_evidence else tally(records["lifecycle"], unknown=None)
     whole = source.quarantine.filter(pc.invert(source.quarantine["kept"]))
     fields = source.quarantine.filter(source.quarantine["kept"])
     named = pc.binary_join_element_wise(fields["field"], fields["reason"], ": ")
     return {
         "file": source.path,
-        "spec": spec.spec_id,
-        "title": spec.title,
+        "spec": spec and spec.spec_id,
+        "title": "OpenStreetMap data, which needs no description" if spec is None else spec.title,
         "format": source.format,
         "seen_on": source.seen_on,
         "rows": source.rows,
         "used": records.num_rows,
         "devices": pc.sum(records["count"]).as_py(),
+        "cameras": 0 if is_evidence else _cameras(records),
+        "not_cameras": not_cameras,
+        "lifecycle": lifecycle,
         "evidence": source.evidence.num_rows,
         "quarantined": whole.num_rows,
         "by_reason": tally(whole["reason"]),
@@ -208,10 +223,18 @@ def _checked(source: Source, spec: Spec) -> dict[str, Any]:
         "links_dropped": source.links_dropped,
         "covers": source.covers,
         "licence": source.licence,
-        "redistributable": _in_words(spec.redistributable),
-        "publishing_stops": refusal(spec.licence, spec.redistributable),
+        "redistributable": _in_words(redistributable),
+        "publishing_stops": refusal(source.licence, redistributable),
         "notes": list(source.notes),
     }
+
+
+def _cameras(observations: Any) -> int:
+    """How many observations are of something that is a camera and stands there."""
+    import pyarrow.compute as pc
+
+    there = pc.and_(observations["not_camera"].is_null(), observations["lifecycle"].is_null())
+    return pc.sum(there).as_py() or 0
 
 
 _BOOKKEEPING = ("observation_id", "source_id", "row", "private_home", "operator_class_rule", "raw")
@@ -233,20 +256,30 @@ def _known(records: Any) -> dict[str, float]:
 def _sentences(result: dict[str, Any]) -> list[str]:
     day = f", as of {result['seen_on'].isoformat()}" if result["seen_on"] else ""
     lines = [
-        f"{Path(result['file']).name}: {result['title']} ({result['spec']})",
+        f"{Path(result['file']).name}: {result['title']}"
+        + (f" ({result['spec']})" if result["spec"] else ""),
         f"{result['format']}{day}",
-        f"{result['rows']:,} rows = {result['used']:,} used + {result['quarantined']:,} set aside",
+        f"{plural(result['rows'], 'row')} = {result['used']:,} used + "
+        f"{result['quarantined']:,} set aside",
     ]
     lines += [f"  {n:>9,}  {reason}" for reason, n in result["by_reason"].items()]
     if result["fields_by_reason"]:
-        lines.append(f"Of the rows used, {result['fields_quarantined']:,} fields are set aside:")
+        fields = plural(result["fields_quarantined"], "field is", "fields are")
+        lines.append(f"Of the rows used, {fields} set aside:")
         lines += [f"  {n:>9,}  {reason}" for reason, n in result["fields_by_reason"].items()]
+    others = result["not_cameras"] | result["lifecycle"]
+    if others:
+        apart = ", ".join(f"{n:,} {word.replace('_', ' ')}" for word, n in others.items())
+        are = plural(result["cameras"], "is a camera", "are cameras")
+        lines.append(f"Of the rows used, {are}; the others are counted apart: {apart}.")
+    elif result["spec"] is None:
+        lines.append("All of the rows used are cameras.")
     if result["evidence"]:
         lines.append("They place no camera and are kept as evidence about agencies and areas.")
     lines.append("Known of the rows used:")
     lines += [f"  {share:>8.1%}  {name}" for name, share in result["known"].items()]
     if result["links_dropped"]:
-        lines.append(f"{result['links_dropped']:,} links were dropped.")
+        lines.append(f"{plural(result['links_dropped'], 'link was', 'links were')} dropped.")
     lines.append(f"Licence: {result['licence']}.")
     if result["publishing_stops"]:
         lines.append(f"Publishing its records stops: {result['publishing_stops']}.")

@@ -149,8 +149,13 @@ def _notes(
     elif undercount.note:
         notes.append(undercount.note)
     if homes_left_out:
-        notes.append(f"{homes_left_out:,} cameras of private homes are left out: what they see "
-                     "would show where they are.")  # fmt: skip
+        homes, where = (
+            ("1 camera of a private home is", "what it sees would show where it is")
+            if homes_left_out == 1
+            else (f"{homes_left_out:,} cameras of private homes are",
+                  "what they see would show where they are")
+        )  # fmt: skip
+        notes.append(f"{homes} left out: {where}.")
     if draws == 0:
         notes.append("No draws: the middle of every prior stands for what is unknown, unknown "
                      "directions are spread evenly, and there are no intervals.")  # fmt: skip

@@ -111,6 +111,22 @@ class Linked(NamedTuple):
         return band.take(pa.array(order))
 
     @property
+    def n_joined(self) -> int:
+        """How many joins of two rows of one list were made, as that list's duplicates."""
+        n: int = self._joined.num_rows
+        return n
+
+    @property
+    def expected_precision_of_joins(self) -> float | None:
+        """The expected share of the joins inside one list that are right, null without any."""
+        mean: float | None = pc.mean(self._joined["probability"]).as_py()
+        return mean
+
+    @property
+    def _joined(self) -> pa.Table:
+        return self.pairs.filter(pc.and_(self.pairs["one_list"], self.pairs["linked"]))
+
+    @property
     def better(self) -> str:
         """Which promises the better F1: "pairs", or "links" (also where they promise the same)."""
         links, pairs = self.expected_f1 or 0.0, self.expected_f1_of_pairs or 0.0

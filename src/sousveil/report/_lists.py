@@ -105,13 +105,27 @@ def _linkage(linkage: dict[str, Any] | None) -> list[str]:
     parts = [f"Which entries are one camera was judged from {pairs}"]
     if linkage["expected_precision"] is not None:
         parts.append(
-            f"**{linkage['expected_precision']:.1%}** of the links are expected to be right"
+            f"**{linkage['expected_precision']:.1%}** of the links between lists are expected to "
+            "be right"
         )
     if linkage["expected_recall"] is not None:
         parts.append(f"**{linkage['expected_recall']:.1%}** of the true ones to be found")
     if linkage["uncertain"]:
         parts.append(f"{_words.plural(linkage['uncertain'], 'pair')} could be either")
-    return [f"{_words.listed(parts)}."]
+    return [f"{_words.listed(parts)}.", *_joins(linkage)]
+
+
+def _joins(linkage: dict[str, Any]) -> list[str]:
+    """Return why a list comes to fewer cameras than it has rows."""
+    n = linkage.get("joins", 0)
+    if not n:
+        return []
+    were = "was taken for a duplicate" if n == 1 else "were taken for duplicates"
+    return [
+        f"**{_words.plural(n, 'row')}** {were} of another row of the same list and joined to it, "
+        f"so that there are {n:,} fewer cameras than rows; "
+        f"**{linkage['expected_precision_of_joins']:.1%}** of such joins are expected to be right."
+    ]
 
 
 def _shares(each: list[dict[str, Any]], n: int) -> Table:

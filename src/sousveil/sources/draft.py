@@ -11,10 +11,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from sousveil._words import plural
 from sousveil.errors import UnusableInput
 from sousveil.sources import _values
 from sousveil.sources._crs import Likely, likely
 from sousveil.sources._links import tidy
+from sousveil.sources.tabular._coordinates import RUINED_NUMBER
 from sousveil.sources.tabular._files import FORMAT_NAMES
 from sousveil.sources.tabular._peek import Peek, peek
 from sousveil.sources.tabular._readers import LAT, LON
@@ -22,6 +24,8 @@ from sousveil.sources.tabular._spec import FileSpec
 
 _LOOKED_AT: Final = 2_000
 _MOSTLY: Final = 0.9
+_REACH: Final = 20.0  # places so many times the median distance from the middle are far off
+_LEAST_REACH_DEG: Final = 0.5
 _DATE_LAYOUTS: Final = (
     "%m/%d/%Y",
     "%d/%m/%Y",
@@ -31,6 +35,13 @@ _DATE_LAYOUTS: Final = (
     "%Y%m",
 )
 _MOST_WORDS: Final = 30  # a column with more distinct texts is no vocabulary
+
+# Names that columns have and that say nothing to us.
+_NAMES: Final = (
+    "name|street|strasse|address|adres|indirizzo|direccion|city|town|district|location|ort$|"
+    "label|descri|comment|remark|note|title|url|website|brand|model|maker|manufactur"
+)
+_PLAIN_NAME: Final = re.compile(r"[^\W\d]\w{0,39}")
 
 # Parts of the names of columns, folded, that say what they hold; the first that fits counts.
 _HINTS: Final = {
@@ -53,11 +64,11 @@ _HINTS: Final = {
 
 
 class Draft(NamedTuple):
-    """The draft and what was seen, and whether columns of coordinates were."""
+    """The draft and what was seen; warning: why the list cannot be read as it is."""
 
     toml: str
     findings: list[str]
-    has_coordinates: bool
+    warning: str | None
 
 
 class _Column(NamedTuple):
@@ -81,6 +92,8 @@ class _Looks(NamedTuple):
     header: bool
     columns: list[str]
     pair: tuple[_Column, _Column] | None
+    ruined: list[str]  # columns of coordinates that thousands separators have ruined
+    points: list[tuple[float, float]]  # rows with a longitude and a latitude
     systems: list[Likely]
     chosen: dict[str, _Column]
     guesses: list[_Guess]
@@ -100,20 +113,52 @@ def draft(path: Path) -> Draft:
     profiles = [_profile(name, [row[n] if n < len(row) else None for row in rows])
                 for n, name in enumerate(columns)]  # fmt: skip
     pair = _coordinates(profiles)
-    systems = _systems(path, pair, profiles) if pair and _is_projected(pair) else []
+    ruined = [column.name for column in pair or () if _is_ruined(column)]
+    projected = pair is not None and not ruined and _is_projected(pair)
+    systems = _systems(path, pair, profiles) if pair and projected else []
+    points = [] if pair is None or ruined or projected else _points(columns, rows, pair)
     chosen = _chosen(profiles, pair, len(rows))
     taken = {column.name for column in (*(pair or ()), *chosen.values())}
-    looks = _Looks(path, seen, header, columns, pair, systems, chosen, _guesses(profiles, taken))
+    guesses = _guesses(profiles, taken)
+    looks = _Looks(path, seen, header, columns, pair, ruined, points, systems, chosen, guesses)
     findings = _findings(looks)
-    return Draft(_toml(looks, findings), findings, has_coordinates=pair is not None)
+    return Draft(_toml(looks, findings), findings, _warning(looks))
+
+
+def _warning(looks: _Looks) -> str | None:
+    if looks.pair is None:
+        return (
+            "no columns of coordinates were recognised; name them as lon and lat under [fields], "
+            "or add them to the list: it cannot be read without"
+        )
+    return f"{_ruined(looks)}; get the list in another format" if looks.ruined else None
+
+
+def _ruined(looks: _Looks) -> str:
+    names = " and ".join(sorted(looks.ruined))
+    return f"{names} {'are' if len(looks.ruined) > 1 else 'is'} ruined by thousands separators"
 
 
 def _has_header(rows: list[list[str | None]]) -> bool:
-    """Whether the first row names columns: it holds no number where others do."""
-    if len(rows) < 2:
+    """Whether the first row names columns.
+
+    It does where it holds no number and others do. Where none does, as in a list of streets, its
+    cells have to look like names of columns and none may stand below in its own column again.
+    """
+    if not rows:
         return True
-    first = [_number(cell) is not None for cell in rows[0]]
-    return not any(first) and any(_number(cell) is not None for row in rows[1:20] for cell in row)
+    if any(_number(cell) is not None for cell in rows[0]):
+        return False
+    if len(rows) < 2 or any(_number(cell) is not None for row in rows[1:20] for cell in row):
+        return True
+    names = [(at, cell.strip()) for at, cell in enumerate(rows[0]) if cell and cell.strip()]
+    recurs = any(len(row) > at and row[at] == name for row in rows[1:] for at, name in names)
+    if recurs or not names or len({name for _, name in names}) < len(names):
+        return False
+    if all(_PLAIN_NAME.fullmatch(name) for _, name in names):
+        return True
+    known = "|".join((_NAMES, *_HINTS.values()))
+    return all(len(name) <= 40 and re.search(known, _values.fold(name)) for _, name in names)
 
 
 def _profile(name: str, cells: list[str | None]) -> _Column:
@@ -142,16 +187,37 @@ def _coordinates(columns: list[_Column]) -> tuple[_Column, _Column] | None:
     if LON in by_name:
         return by_name[LON], by_name[LAT]
     numeric = [column for column in columns if _is_numeric(column)]
-    lon = next((column for column in numeric if _hinted(column, "lon")), None)
-    lat = next((column for column in numeric if _hinted(column, "lat")), None)
-    if lon and lat:
-        return lon, lat
+    empty_or_ruined = [column for column in columns if not column.texts or _is_ruined(column)]
+    for candidates in (numeric, [*numeric, *empty_or_ruined]):
+        lon = next((column for column in candidates if _hinted(column, "lon")), None)
+        lat = next((column for column in candidates if _hinted(column, "lat")), None)
+        if lon and lat:
+            return lon, lat
     exact = [column for column in numeric if _decimals(column) >= 4]
     for one, other in pairwise(exact):
         for lon, lat in ((one, other), (other, one)):
             if max(map(abs, lat.numbers)) <= 90 < max(map(abs, lon.numbers)) <= 180:
                 return lon, lat
     return (exact[1], exact[0]) if len(exact) == 2 else None
+
+
+def _is_ruined(column: _Column) -> bool:
+    ruined = sum(re.match(RUINED_NUMBER, text) is not None for text in column.texts)
+    return ruined > len(column.texts) / 2
+
+
+def _points(
+    columns: list[str], rows: list[list[str | None]], pair: tuple[_Column, _Column]
+) -> list[tuple[float, float]]:
+    """Return the places of those rows that name one on Earth, without 0, 0."""
+    at = [columns.index(column.name) for column in pair]
+    places = [[_number(row[n]) if n < len(row) else None for n in at] for row in rows]
+    return [
+        (lon, lat)
+        for lon, lat in places
+        if lon is not None and lat is not None
+        if abs(lon) <= 180 and abs(lat) <= 90 and (lon, lat) != (0, 0)
+    ]
 
 
 def _decimals(column: _Column) -> float:
@@ -222,15 +288,21 @@ def _is_date(text: str, layout: str) -> bool:
 
 
 def _findings(looks: _Looks) -> list[str]:
-    _, seen, header, _, pair, systems, chosen, guesses = looks
+    seen, header, pair, systems, chosen = (
+        looks.seen, looks.header, looks.pair, looks.systems, looks.chosen
+    )  # fmt: skip
     looked_at = len(seen.rows) - (seen.names is None and header)
-    found = [f"{FORMAT_NAMES[seen.format]}, looked at {looked_at:,} rows"]
+    found = [f"{FORMAT_NAMES[seen.format]}, looked at {plural(looked_at, 'row')}"]
     if seen.encoding:
         found.append(f"encoding {seen.encoding}, cells cut at {json.dumps(seen.delimiter)}")
     if seen.names is None and not header:
         found.append("no header: give the columns names")
     if pair is None:
         found.append("no columns of coordinates were recognised")
+    elif looks.ruined:
+        found.append(_ruined(looks))
+    elif not any(column.texts for column in pair):
+        found.append("lon and lat by the names of their columns alone, which are empty")
     elif systems:
         best = systems[0]
         found.append(
@@ -239,7 +311,7 @@ def _findings(looks: _Looks) -> list[str]:
     elif _is_projected(pair):
         found.append("projected coordinates of no reference system that is known here")
     found += [f"{target} from {column.name}" for target, column in chosen.items()]
-    return found + [f"{guess.column.name}: {guess.why}" for guess in guesses]
+    return found + [f"{guess.column.name}: {guess.why}" for guess in looks.guesses]
 
 
 def _guesses(columns: list[_Column], taken: set[str]) -> list[_Guess]:
@@ -260,7 +332,9 @@ def _guesses(columns: list[_Column], taken: set[str]) -> list[_Guess]:
 
 
 def _toml(looks: _Looks, findings: list[str]) -> str:
-    path, _, _, _, pair, systems, chosen, guesses = looks
+    path, pair, systems, chosen, guesses = (
+        looks.path, looks.pair, looks.systems, looks.chosen, looks.guesses
+    )  # fmt: skip
     lines = [
         f"# A draft for {tidy(path.name)}, made by looking at it, for a person to finish.",
         *(f"# Seen: {finding}." for finding in map(tidy, findings)),
@@ -284,7 +358,7 @@ def _toml(looks: _Looks, findings: list[str]) -> str:
         "",
         "[area]",
         'name = ""',
-        *_box_lines(pair),
+        *_box_lines(looks.points),
         "",
         "[fields]",
         *_place_lines(pair, systems),
@@ -303,13 +377,15 @@ def _match_line(looks: _Looks) -> str:
 
 
 def _file_lines(looks: _Looks) -> list[str]:
-    _, seen, header, columns, pair, systems, _, _ = looks
+    seen, header, columns, pair, systems = (
+        looks.seen, looks.header, looks.columns, looks.pair, looks.systems
+    )  # fmt: skip
     lines = [f"formats = {_quoted([seen.format])}"]
     if seen.encoding:
         lines += [f"encoding = {_quoted(seen.encoding)}", f"delimiter = {_quoted(seen.delimiter)}"]
     if not header:
         lines += ["header = false", f"columns = {_quoted(columns)}"]
-    if pair and any("," in text for column in pair for text in column.texts):
+    if pair and not looks.ruined and any("," in text for column in pair for text in column.texts):
         lines.append('decimal = ","')
     for rank, one in enumerate(systems):
         where = f"{one.name}: near {one.place}, {one.apart_km:.0f} km"
@@ -317,10 +393,17 @@ def _file_lines(looks: _Looks) -> list[str]:
     return lines
 
 
-def _box_lines(pair: tuple[_Column, _Column] | None) -> list[str]:
-    if pair is None or _is_projected(pair) or not all(column.numbers for column in pair):
+def _box_lines(points: list[tuple[float, float]]) -> list[str]:
+    """Return the box of all but the outermost places; a few that lie far off do not widen it."""
+    if not points:
         return ["# box = [west, south, east, north]"]
-    sides = [sorted(column.numbers) for column in pair]
+    middle = [statistics.median(side) for side in zip(*points, strict=True)]
+    apart = [[abs(value - mid) for value in side]
+             for side, mid in zip(zip(*points, strict=True), middle, strict=True)]  # fmt: skip
+    reach = [max(_LEAST_REACH_DEG, _REACH * statistics.median(side)) for side in apart]
+    near = [point for point, *far in zip(points, *apart, strict=True)
+            if all(one <= most for one, most in zip(far, reach, strict=True))]  # fmt: skip
+    sides = [sorted(side) for side in zip(*near, strict=True)]
     inner = [(side[len(side) // 50], side[-1 - len(side) // 50]) for side in sides]
     (west, east), (south, north) = ((low - 0.1, high + 0.1) for low, high in inner)
     return [

@@ -107,7 +107,7 @@ def read(found: Located, *, accept_swapped: bool = False, told: Told) -> Source:
     told.step(f"Reading {found.path.name}")
     spec = description(found.path, found.spec)
     if spec is None:
-        _refuse_unknown_list(found.path)
+        refuse_unknown_list(found.path)
         source = osm.read(found.path, source_id=found.source_id, progress=told.step)
     else:
         source = tabular.read(
@@ -138,7 +138,8 @@ def description(path: Path, asked: str | None) -> Spec | None:
     return catalogue.match(path)
 
 
-def _refuse_unknown_list(path: Path) -> None:
+def refuse_unknown_list(path: Path) -> None:
+    """Raise UnusableInput for an empty file and for a list that no description fits."""
     if path.is_dir():
         raise UnusableInput(
             f"{path}: is a directory that holds neither OpenStreetMap data nor a list that a known "

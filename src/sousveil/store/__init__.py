@@ -60,6 +60,7 @@ class Added:
     known: int  # observations of cameras that were on the register before
     cameras: int  # on the register after the run
     changes: dict[str, int]  # of CHANGES, how many
+    compared: int = 0  # entries of all lists near each other that were compared for links
 
 
 def add(
@@ -122,7 +123,7 @@ def add(
             )
             until = _latest(connection)
             progress("Linking them to the cameras of the register")
-            _intake.link(
+            compared = _intake.link(
                 connection, source_id, has_ids=has_ids, linker=linker, run=run, until=until
             )
             progress("Building the cameras")
@@ -130,7 +131,7 @@ def add(
             _intake.finish(
                 connection, run=run, action="add", source_id=source_id, started_at=started_at
             )
-            return _added(connection, source_id, status="added")
+            return _added(connection, source_id, status="added", compared=compared)
 
 
 def area_told(source: Source) -> shapely.Geometry | None:
@@ -323,7 +324,7 @@ def _changes(connection: Connection, run: int) -> dict[str, int]:
     return dict.fromkeys(CHANGES, 0) | dict(rows)
 
 
-def _added(connection: Connection, source_id: str, *, status: str) -> Added:
+def _added(connection: Connection, source_id: str, *, status: str, compared: int = 0) -> Added:
     row = one(
         connection,
         """select source_id, series, dated, run_id, "rows", observations, quarantined, cameras
@@ -339,4 +340,5 @@ def _added(connection: Connection, source_id: str, *, status: str) -> Added:
             select camera_id from links where since_run < $run)""",
         {"id": source_id, "run": told["run_id"]},
     ).fetchall()
-    return Added(status=status, known=known, changes=_changes(connection, told["run_id"]), **told)
+    changes = _changes(connection, told["run_id"])
+    return Added(status=status, known=known, changes=changes, compared=compared, **told)

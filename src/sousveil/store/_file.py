@@ -277,6 +277,13 @@ def _first_line(error: Exception) -> str:
 
 
 def _damaged(path: Path, error: Exception) -> UnusableInput:
+    with path.open("rb") as file:
+        is_database = file.read(12)[8:] == b"DUCK"
+    if not is_database:
+        return UnusableInput(
+            f"{path}: is no register; name one, or make it with: sousveil register add FILE "
+            "--register NAME.duckdb"
+        )
     return UnusableInput(
         f"{path}: not a register, or damaged ({_first_line(error)}); name another file, or "
         "restore it from a copy"

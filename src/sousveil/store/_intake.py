@@ -218,8 +218,11 @@ def link(
     linker: Linker | None,
     run: int,
     until: date,
-) -> None:
-    """Link the observations of a source, first within its list, then with a linker across lists."""
+) -> int:
+    """Link the observations of a source, first within its list, then with a linker across lists.
+
+    Returns how many entries of lists the linker looked at.
+    """
     _editions.link(connection, source_id, has_ids=has_ids)
     connection.execute(
         """insert into links
@@ -228,10 +231,13 @@ def link(
         {"run": run},
     )
     _presence.look(connection)
-    if linker is not None:
-        rows = _merging.compared(connection, source_id, until)
-        links = linker(rows) if len(rows["source_id"].unique()) > 1 else LINKS.empty_table()
-        _merging.apply(connection, links, run=run, everywhere=False)
+    if linker is None:
+        return 0
+    rows = _merging.compared(connection, source_id, until)
+    meets_others = len(rows["source_id"].unique()) > 1
+    links = linker(rows) if meets_others else LINKS.empty_table()
+    _merging.apply(connection, links, run=run, everywhere=False)
+    return rows.num_rows if meets_others else 0
 
 
 def rebuild(connection: Connection, source_id: str, *, run: int, until: date, merged: bool) -> None:

@@ -54,6 +54,7 @@ def add_file(
         "progress": progress,
     }
     if described is None:
+        reading.refuse_unknown_list(path)
         source = osm.read(path, source_id=reading.stem(path), progress=progress)
         area = store.area_told(source) if area is None else area
         return store.add(register, source, series=series, area=area, **options)

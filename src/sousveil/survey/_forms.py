@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from sousveil._rows import Row, read_rows
+from sousveil._words import plural
 from sousveil.errors import UnusableInput
 
 COLUMNS: Final = (
@@ -94,7 +95,7 @@ def _entry(row: Row, lengths_m: Mapping[str, float]) -> Entry | None:
         return None
     both = row.number_of("both", least=0, whole=True)
     if both is not None and both > cameras:
-        raise row.refuse("both", f"is more than the {cameras:g} cameras of this row")
+        raise row.refuse("both", f"is more than the {plural(int(cameras), 'camera')} of this row")
     return Entry(
         row=row,
         stretch=stretch,
@@ -113,7 +114,9 @@ def _positions(row: Row, cameras: int, length_m: float) -> tuple[tuple[float, st
     if re.sub(r"[\s;/|]", "", _POSITION.sub("", text)):
         raise row.refuse("positions", "is not understood; write metres and side, as in 12L 40R")
     if len(found) != cameras:
-        raise row.refuse("positions", f"names {len(found)} for {cameras} cameras; name each one")
+        raise row.refuse(
+            "positions", f"names {len(found)} for {plural(cameras, 'camera')}; name each one"
+        )
     positions = tuple((float(m.replace(",", ".")), side.upper()) for m, side in found)
     if max((m for m, _ in positions), default=0.0) > length_m + SAME_CAMERA_M:
         raise row.refuse("positions", f"lies beyond the {length_m:.0f} m of the stretch")

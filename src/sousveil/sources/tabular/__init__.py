@@ -17,6 +17,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sousveil._words import plural
 from sousveil.errors import BrokenInvariant, UnusableInput
 from sousveil.records import BUILDINGS, OBSERVATIONS, QUARANTINE, STREETS
 from sousveil.sources import Source, catalogue
@@ -213,12 +214,13 @@ def _notes(found: Survey) -> list[str]:
     marks = found.marks
     again, crowded = len(marks.again[0]), len(marks.stand_in[0])
     sentences = {
-        f"{marks.alike:,} rows repeat an earlier row in all but their number.": marks.alike,
-        f"{again:,} rows have an id that an earlier row has.": again,
+        f"{plural(marks.alike, 'row repeats', 'rows repeat')} an earlier row in all but their "
+        "number.": marks.alike,
+        f"{plural(again, 'row has', 'rows have')} an id that an earlier row has.": again,
         f"{crowded:,} rows share a point with {_checks.STAND_IN_ROWS} or more: it stands for an "
         "address, and their accuracy says so.": crowded,
-        f"Thousands separators have ruined the coordinates of {found.ruined:,} rows; get the "
-        "list in another format.": found.ruined,
+        f"Thousands separators have ruined the coordinates of {plural(found.ruined, 'row')}; get "
+        "the list in another format.": found.ruined,
         f"The printed totals add up to {found.printed:,}, their parts to "
         f"{found.summed:,}.": found.printed != found.summed,
     }

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 # 461.993.881: what a spreadsheet makes of 46.1993881 where a point separates thousands.
-_RUINED: Final = r"^[+-]?\d{1,3}([.,]\d{3}){2,}$"
+RUINED_NUMBER: Final = r"^[+-]?\d{1,3}([.,]\d{3}){2,}$"
 # In a list with ruined numbers these may be ruined as well: 46.199 may have been 46199.
 _SUSPECT: Final = r"^[+-]?\d{1,3}[.,]\d{3}$|^[+-]?\d+$"
 _GLOBE: Final = (-180.0, -90.0, 180.0, 90.0)
@@ -97,7 +97,7 @@ def locate(
     why.say(_absent(pair), "no coordinates")
     unread = np.isnan(x) | np.isnan(y)
     if (unread & why.none).any():
-        why.say(_either(pair, _RUINED), RUINED)
+        why.say(_either(pair, RUINED_NUMBER), RUINED)
         why.say(unread, "the coordinates are not numbers")
     if ruined:
         why.say(_either(pair, _SUSPECT), MAY_BE_RUINED)

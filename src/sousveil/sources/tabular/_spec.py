@@ -15,6 +15,9 @@ FORMATS: Final = ("csv", "xlsx", "json", "geojson", "gpkg", "shapefile", "parque
 COUNTS: Final = ("devices", "sites", "agencies", "totals")
 """What one row stands for: a device, a place with one or more, an agency, or a total of an area."""
 
+EVIDENCE_COUNTS: Final = ("agencies", "totals")
+"""Of COUNTS, those that place no camera."""
+
 VOCABULARIES: Final[dict[str, tuple[str, ...]]] = {
     "kind": KINDS,
     "housing": HOUSINGS,
@@ -174,7 +177,7 @@ class Spec:
     @property
     def is_evidence(self) -> bool:
         """Whether the rows speak of agencies or areas instead of installations."""
-        return self.counts in ("agencies", "totals")
+        return self.counts in EVIDENCE_COUNTS
 
     @property
     def list_id(self) -> str:

@@ -18,6 +18,7 @@ from sousveil.errors import UnusableInput
 from sousveil.sources import Box
 from sousveil.sources.tabular._spec import (
     COUNTS,
+    EVIDENCE_COUNTS,
     FORMATS,
     READERS,
     TARGETS,
@@ -47,9 +48,7 @@ def parse(path: Path) -> Spec:
         raise UnusableInput(f"{path}: not TOML: {error}; mend it there") from error
     where = f"{path}:"
     top = _table(where, content, _TOP)
-    for key in _NEEDED:
-        if not top.get(key):
-            raise _refuse(_at(where, key), "is missing; state it")
+    _refuse_missing(where, top)
     area = {"name": "its area", **_table(_at(where, "area"), top.pop("area", {}), _AREA)}
     spec = Spec(
         spec_id=path.stem,
@@ -65,12 +64,19 @@ def parse(path: Path) -> Spec:
     return spec
 
 
+def _refuse_missing(where: str, top: dict[str, Any]) -> None:
+    """Refuse a description that lacks what it needs, with all that it lacks at once."""
+    missing = [key for key in _NEEDED if not top.get(key)]
+    fields = top.get("fields")
+    if isinstance(fields, dict) and top.get("counts") not in EVIDENCE_COUNTS:
+        missing += [f"fields.{axis}" for axis in ("lon", "lat") if not fields.get(axis)]
+    if missing:
+        mend = "is missing; state it" if len(missing) == 1 else "are missing; state them"
+        raise _refuse(_at(where, ", ".join(missing)), mend)
+
+
 def _agree(where: str, spec: Spec) -> None:
-    """Refuse what no single key shows: a list without places, columns without names."""
-    if not spec.is_evidence:
-        for axis in ("lon", "lat"):
-            if axis not in spec.fields:
-                raise _refuse(_at(where, f"fields.{axis}"), "is missing; name the column")
+    """Refuse what no single key shows: columns without names."""
     if not spec.file.header and not spec.file.columns:
         raise _refuse(_at(where, "file.columns"), "is missing; the file itself names none")
 
