@@ -469,6 +469,35 @@ def test_covariates_come_from_the_cameras_of_the_links(tmp_path: Path) -> None:
     assert "alpha and beta are for two" in run(tmp_path, "--alpha", "0.9", "-q").stderr
 
 
+def test_a_list_holds_the_kinds_that_it_names_itself(tmp_path: Path) -> None:
+    """A gate linked to an ordinary camera does not make the list of gates hold those."""
+    place = {"lon": 9.0, "lat": 45.0}
+    rows = [("a", f"g{i}", "alpr") for i in range(40)]
+    rows += [("b", f"g{i}", "alpr") for i in range(20, 60)]
+    rows += [("b", f"x{i}", "camera") for i in range(50)] + [("b", "g0", "camera")]
+    links = pa.Table.from_pylist(
+        [{"observation_id": f"{one}/{n}", "source_id": one, "native_id": str(n),
+          "camera_id": camera, "probability": 1.0} for n, (one, camera, _) in enumerate(rows)],
+        schema=LINKS,
+    )  # fmt: skip
+    pq.write_table(links, tmp_path / "links.parquet")
+    kind_of = {camera: kind for _, camera, kind in rows}  # the joined g0 is a camera
+    cameras = [{"camera_id": camera, "kind": kind, **place} for camera, kind in kind_of.items()]
+    pq.write_table(pa.Table.from_pylist(cameras), tmp_path / "cameras.parquet")
+    by_cameras = json.loads(run(tmp_path, "--json", "-q").stdout)
+    assert by_cameras["observed"] == 110
+    assert any("no observations.parquet" in said for said in by_cameras["warnings"])
+    said = [{"observation_id": f"{one}/{n}", "source_id": one, "kind": kind, **place}
+            for n, (one, _, kind) in enumerate(rows)]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(said), tmp_path / "observations.parquet")
+    told = json.loads(run(tmp_path, "--json", "-q").stdout)
+    assert told["observed"] == 60
+    assert told["recommended"]["estimate"] == pytest.approx(41 * 41 / 21 - 1)  # Chapman
+    assert not any("observations.parquet" in said for said in told["warnings"])
+    pq.write_table(pa.Table.from_pylist(said[1:]), tmp_path / "observations.parquet")
+    assert "a/0 is not among the observations; link again" in run(tmp_path, "-q").stderr
+
+
 def test_uncertain_links_widen_the_interval() -> None:
     links = links_of(1000, seed=4, wrong=0.08)
     drawn = capture(links, model="loglinear-average", imputations=10).recommended

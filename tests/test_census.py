@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import sousveil as sv
-from sousveil.census import FILES, as_of
+from sousveil import review
+from sousveil.census import FILES, as_of, read_sources
 from sousveil.records import CAMERAS
 from tests.osm_files import CAMERA, overpass, save
 from tests.tables import observations
@@ -224,6 +225,7 @@ def test_lists_are_linked_and_compared(shared_data: Path, tmp_path: Path) -> Non
     assert osm + gates - both == italy.cameras.num_rows
     # nearest first and one to one, computed apart: 29 pairs within 15 m, 40 in 25 m, 43 in 50 m
     assert 29 <= both <= 43
+    _assert_the_linkage_agrees(italy, lists, tmp_path / "linked")
     first = italy.estimates.to_pylist()[0]
     assert (first["lists"], first["method"]) == (2, "lower bound (lists joined)")
     assert first["low"] <= first["estimate"] == italy.cameras.num_rows
@@ -234,6 +236,20 @@ def test_lists_are_linked_and_compared(shared_data: Path, tmp_path: Path) -> Non
     assert "for use on this machine only" in html
     notice = (tmp_path / "out" / "ATTRIBUTION.md").read_text(encoding="utf-8")
     assert all(s.attribution in notice and s.licence in notice for s in italy.sources)
+
+
+def _assert_the_linkage_agrees(italy: sv.Census, lists: Path, linked: Path) -> None:
+    """Check that capture of a link directory counts what the census counts: plate readers alone.
+
+    One gate is linked to an ordinary camera of the map; the list of gates holds none for that.
+    """
+    names = ["osm_italy_surveillance_2026-08.geojson", "milano_official_gates_2026-08.geojson"]
+    review.write(review.link_lists(read_sources([lists / name for name in names])), linked)
+    found, told = sv.capture(linked, model="chapman"), italy.summary["undercount"]
+    assert found.observed == told["observed"] == 260
+    for key in ("estimate", "low", "high"):
+        assert found.recommended[key] == pytest.approx(told[key], rel=1e-9)
+    assert found.population_of.startswith("number-plate readers, on the ground")
 
 
 def test_lists_beside_an_extract_count_where_it_is(shared_data: Path) -> None:

@@ -14,8 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 import sousveil
-from sousveil.claims import FILES, Answer, claims, evidence, is_country
+from sousveil.claims import FILES, Answer, Priors, claims, evidence, is_country
+from sousveil.claims._estimates import forecasts
 from sousveil.claims._evidence import role
+from sousveil.claims._reading import for_model, modelled, read_all
 from sousveil.claims._words import number
 from sousveil.cli import app
 from sousveil.errors import UnusableInput
@@ -367,6 +369,43 @@ def test_forecasts_of_publishers_stand_beside_what_came(china: Answer) -> None:
     assert by_id["world-ihs-2016-forecast"]["ratio"] == pytest.approx(359 / 350, abs=0.005)
     assert by_id["china-ihs-626"]["claimed_later"] is None
     assert "china-scmp-600" not in by_id  # a copy
+
+
+def test_a_year_after_the_last_claim_has_one_number(china: Answer) -> None:
+    """Estimate and forecast of one year are the same, ceiling and damping in both."""
+    asked = claims("China", year=2027, on=TODAY)
+    (row,) = (row for row in asked.summary["estimates"] if row["scope"] == "installed base")
+    forecast = china.summary["forecast"]["rows"][0]
+    assert row["year"] == forecast["year"] == 2027
+    assert [row[k] for k in ("estimate", "low", "high")] == [
+        forecast[k] for k in ("estimate", "low", "high")
+    ]
+    assert row["prior_influence"] == {k: forecast["prior_influence"][k] for k in ("half", "double")}
+    assert row["high"] < forecast["prior_influence"]["no_ceiling"]["high"]
+    assert "648 million" in asked.sentences()[0]
+    assert "a forecast, 8 years past the latest claim" in row["note"]
+
+
+def test_a_forecast_of_then_knows_nothing_of_later() -> None:
+    then = date(2015, 1, 1)
+    korea = claims("South Korea", on=then)
+    forecast = korea.summary["forecast"]
+    made_in = {row["claim_id"]: row["made_in"] for row in evidence().to_pylist()}
+    assert forecast["written_later"] == sum(year >= 2015 for year in made_in.values()) > 50
+    assert [row["year"] for row in forecast["rows"]] == [2016, 2020]
+    assert all(made_in[row["claim_id"]] < 2015 for row in forecast["record"]["rows"])
+    assert all(made_in[row["claim_id"]] < 2015 for row in forecast["published"])
+    assert "Forecast from what was written by 2015-01-01" in korea.sentences()[-1]
+    # Nothing that was written later moves it: without those claims the forecast is the same.
+    reads = [read for read in read_all(evidence()) if read.claim["made_in"] < 2015]
+    used = [for_model(read) for read in reads if modelled(read)]
+    alone, _ = forecasts("South Korea", reads, used, this_year=2015, tested_years=0, level=0.95,
+                         priors=Priors())  # fmt: skip
+    for row, other in zip(forecast["rows"], alone, strict=True):
+        assert [row[k] for k in ("low", "high")] == [other[k] for k in ("low", "high")]
+    china = claims("China", on=then)
+    assert china.summary["forecast"]["rows"] == []
+    assert china.sentences()[-1].startswith("No forecast from what was written by 2015-01-01")
 
 
 def test_forecasts_go_to_next_year_and_five_years_on(china: Answer) -> None:

@@ -124,6 +124,31 @@ def test_a_total_that_is_not_the_sum_of_its_rows(tmp_path: Path) -> None:
     assert result["wrong"][0]["computed"] == 30
 
 
+def test_a_total_is_tested_in_every_column_that_adds_up(tmp_path: Path) -> None:
+    text = "city,cameras,people\nA,100,1000\nB,200,3000\nTotal,300,9999\n"
+    result = check(table(tmp_path, text))
+    assert (result["figures"], result["hold"]) == (2, 1)
+    (wrong,) = result["wrong"]
+    assert (wrong["name"], wrong["column"], wrong["line"]) == ("Total", "people", 4)
+    assert (wrong["printed"], wrong["computed"]) == (9999, 4000)
+    said = CliRunner().invoke(app, ["claims", "check", str(table(tmp_path, text))]).stdout
+    assert "Wrong: line 4, Total: people is printed as 9,999" in said
+    assert said.endswith("Nothing to work out in 2 rows: line 2, A; line 3, B.\n")
+
+
+def test_what_does_not_add_up_is_not_summed(tmp_path: Path) -> None:
+    """Ratios, shares, means and years of a row of totals, and columns with a gap."""
+    text = (
+        "city,cameras,people,per_1000,share of all,mean age,year,staff,rank\n"
+        "A,100,1000,100,33,5,2019,7,2\nB,200,4000,50,67,6,2020,,1\n"
+        "Total,300,5000,60,100,5.7,2020,9,3\n"
+    )
+    result = check(table(tmp_path, text))
+    assert result["wrong"] == []
+    sums = [item["column"] for item in result["checks"] if item["check"] == "sum of its rows"]
+    assert sums == ["cameras", "people"]
+
+
 def test_one_publisher_with_two_figures_for_one_thing(tmp_path: Path) -> None:
     text = (
         "place,number,year,publisher\nNew York,25532,2021,Amnesty\nNew York,25536,2021,Amnesty\n"

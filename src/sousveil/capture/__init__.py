@@ -79,6 +79,7 @@ def capture(
     rates: pa.Table | None = None,
     lists: Sequence[str] | None = None,
     cameras: pa.Table | None = None,
+    observations: pa.Table | None = None,
     repeated: bool = False,
     occasions: int | None = None,
     imputations: int = IMPUTATIONS,
@@ -94,11 +95,13 @@ def capture(
 
     model: one of MODELS, else all that apply. covariates: columns for the doubly robust estimate.
     linkage: of two lists, how well they were linked; rates: linking.RATES, the same for links.
-    lists: which sources of links to use; cameras: records.CAMERAS of the links: covariates are
-    taken from there, and only cameras that all lists could hold are counted (`overlap.comparable`:
-    kinds that each has, on the ground that all look at). repeated: the columns are occasions of one
-    count, not lists. imputations: draws of uncertain links. population_of: in words, which cameras
-    the lists can hold at all. seed: for everything random. Raises UnusableInput.
+    lists: which sources of links to use; cameras: records.CAMERAS of the links, from which
+    covariates are taken. observations: records.OBSERVATIONS of the links: only cameras that all
+    lists could hold are counted (`overlap.comparable`: kinds that each has, on the ground that all
+    look at); without them that is judged by the cameras, less well. repeated: the columns are
+    occasions of one count, not lists. imputations: draws of uncertain links. population_of: in
+    words, which cameras the lists can hold at all. seed: for everything random. Raises
+    UnusableInput.
     """
     from sousveil.capture import _running
 
@@ -112,6 +115,7 @@ def capture(
         opened.rates if rates is None else rates,
         None if lists is None else tuple(lists),
         opened.cameras if cameras is None else cameras,
+        opened.observations if observations is None else observations,
         repeated,
         occasions,
         imputations,

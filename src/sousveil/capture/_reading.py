@@ -19,12 +19,16 @@ _MOST_CATEGORIES: Final = 20
 
 
 class Opened(NamedTuple):
-    """A table, with linking.RATES and records.CAMERAS where it is one of links and has them."""
+    """A table, and what lies beside it where it is one of links.
+
+    rates: linking.RATES. cameras: records.CAMERAS. observations: review.OBSERVED.
+    """
 
     table: pa.Table
     name: str
     rates: pa.Table | None = None
     cameras: pa.Table | None = None
+    observations: pa.Table | None = None
 
 
 def read(path: str | Path) -> Opened:
@@ -51,16 +55,22 @@ def read(path: str | Path) -> Opened:
         opened = Opened(pq.read_table(place), str(place))
         if not is_links(opened.table):
             return opened
-        rates, cameras = place.with_name("rates.csv"), place.with_name("cameras.parquet")
+        rates = place.with_name("rates.csv")
         return opened._replace(
             rates=pyarrow.csv.read_csv(rates) if rates.is_file() else None,
-            cameras=pq.read_table(cameras) if cameras.is_file() else None,
+            cameras=_beside(place, "cameras.parquet"),
+            observations=_beside(place, "observations.parquet"),
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise UnusableInput(
             f"{place}: cannot be read ({reason}); it must be a CSV with a header, or Parquet"
         ) from error
+
+
+def _beside(place: Path, name: str) -> pa.Table | None:
+    path = place.with_name(name)
+    return pq.read_table(path) if path.is_file() else None
 
 
 def is_links(table: pa.Table) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sousveil._words import plural
 from sousveil.capture import _choosing, _methods, _reading
@@ -36,6 +37,10 @@ from sousveil.overlap import comparable
 _WORTH_DRAWING: Final = 1e-3  # least weight of a model that is fitted again to every draw
 _LATENT_DRAWS: Final = 5
 _ENOUGH: Final = 0.8  # share of the draws in which an estimate must exist
+_BY_CAMERAS: Final = (
+    "no observations.parquet lies beside the links: which kinds each list holds was taken from the "
+    "joined cameras, so that one wrong link can make a list hold what it does not; link again"
+)
 
 
 class Asked(NamedTuple):
@@ -47,6 +52,7 @@ class Asked(NamedTuple):
     rates: pa.Table | None
     lists: tuple[str, ...] | None
     cameras: pa.Table | None
+    observations: pa.Table | None
     repeated: bool
     occasions: int | None
     imputations: int
@@ -96,47 +102,57 @@ class Common(NamedTuple):
 
 
 def on_common_ground(source: _reading.Opened, asked: Asked) -> tuple[_reading.Opened, Common]:
-    """Leave out of links whatever not all lists could hold, where it is known what the cameras are.
+    """Leave out of links whatever not all lists could hold, where it is known what they hold.
 
     Raises UnusableInput where nothing is left.
     """
-    placed = {"lon", "lat", "kind"}
-    if asked.cameras is None or not _reading.is_links(source.table):
+    if not _reading.is_links(source.table):
         return source, Common()
-    if not placed <= set(asked.cameras.column_names):
+    links, placed = _placed(source, asked)
+    if placed is None:
         return source, Common()
-    known = {
-        camera: (lon, lat, kind)
-        for camera, lon, lat, kind in zip(
-            *(asked.cameras[name].to_pylist() for name in ("camera_id", "lon", "lat", "kind")),
-            strict=True,
-        )
-    }
-    links = source.table
-    there = np.array([camera in known for camera in links["camera_id"].to_pylist()], dtype=bool)
-    if asked.lists is not None:
-        there &= np.isin(np.array(links["source_id"].to_pylist(), dtype=object), asked.lists)
-    links = links.filter(pa.array(there))
     of_list = np.array(list_names(links) if asked.lists is None else links["source_id"].to_pylist())
     if len(set(of_list.tolist())) < 2:
         return source, Common()
-    lon, lat, kinds = zip(
-        *(known[camera] for camera in links["camera_id"].to_pylist()), strict=True
-    )
-    kept, which = comparable(np.array(lon), np.array(lat), kinds, of_list)
+    lon, lat = (np.array(placed[name].to_pylist(), dtype=float) for name in ("lon", "lat"))
+    kept, which = comparable(lon, lat, placed["kind"].to_pylist(), of_list)
     if not kept.any():
         raise UnusableInput(
             f"{source.name}: the lists have no kind of camera and no ground in common, so nothing "
             "can be estimated; link lists of one place"
         )
     left = links.num_rows - int(kept.sum())
-    said = (
+    said = [
         f"left out: {left:,} of {plural(links.num_rows, 'entry', 'entries')}, of kinds or on "
         "ground that not all lists hold; what they leave unseen is not estimated"
-    )
+    ] if left else []  # fmt: skip
+    said += [_BY_CAMERAS] if asked.observations is None else []
     return source._replace(table=links.filter(pa.array(kept))), Common(
-        f"{which}, on the ground that all lists look at,", (said,) if left else ()
+        f"{which}, on the ground that all lists look at,", tuple(said)
     )
+
+
+def _placed(source: _reading.Opened, asked: Asked) -> tuple[pa.Table, pa.Table | None]:
+    """Return the links that count, and kind, lon and lat of each as its own list has it.
+
+    Links count whose camera is one, of the lists that were asked for. Without observations it is
+    what their cameras say: the same for all lists of a camera. None where neither is known.
+    """
+    links = source.table
+    if asked.cameras is not None:
+        links = links.filter(pc.is_in(links["camera_id"], asked.cameras["camera_id"]))
+    if asked.lists is not None:
+        links = links.filter(pc.is_in(links["source_id"], pa.array(asked.lists, pa.string())))
+    table, key = asked.observations, "observation_id"
+    if table is None:
+        table, key = asked.cameras, "camera_id"
+        if table is None or not {"lon", "lat", "kind"} <= set(table.column_names):
+            return links, None
+    row = pc.index_in(links[key].combine_chunks(), table[key].combine_chunks())
+    if row.null_count:
+        lost = links[key].filter(pc.is_null(row))[0].as_py()
+        raise UnusableInput(f"{source.name}: {lost} is not among the observations; link again")
+    return links, table.select(["lon", "lat", "kind"]).take(row)
 
 
 def prepared(source: _reading.Opened, asked: Asked) -> Task:

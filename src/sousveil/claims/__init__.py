@@ -85,7 +85,9 @@ def claims(
     place: a country, a city or the world, by a name in any of several languages.
     evidence: a CSV file with claims of your own, see docs/claims.md.
     year: of the estimates; without it that of the latest claim of each definition.
-    on: the day from which the forecasts count; without it today.
+    on: the day from which the forecasts count, with nothing but what was written by then: of a
+    claim only the year of writing is known, so those of earlier years, and of the same year on its
+    last day. Without it today, and all claims. Estimates take all claims in any case.
     seed: of the draws behind the ranks; everything else is exact.
 
     Raises UnusableInput where the evidence holds nothing of the place, or cannot be read.
@@ -111,7 +113,7 @@ def claims(
         "per_person": _per_person(own),
         "estimates": rows,
         "rank": _rank(stands_for, reads, used, seed, priors),
-        "forecast": _forecast(stands_for, reads, used, on or date.today(), priors),
+        "forecast": _forecast(stands_for, reads, on, priors),
         "priors": _priors(priors, rows),
         "population": _population(own),
         "evidence": {
@@ -223,24 +225,31 @@ def _rank(
     return _ranks.rank(place, used, spoken_of=countries, seed=seed, priors=priors)
 
 
-def _forecast(
-    place: str, reads: Sequence[Read], used: Sequence[Any], on: date, priors: Priors
-) -> dict[str, Any]:
-    record = _record.back_tests(reads, level=LEVEL, priors=priors)
+def _forecast(place: str, reads: Sequence[Read], on: date | None, priors: Priors) -> dict[str, Any]:
+    known = [read for read in reads if on is None or date(read.claim["made_in"], 12, 31) <= on]
+    record = _record.back_tests(known, level=LEVEL, priors=priors)
     rows, refused = _estimates.forecasts(
         place,
-        reads,
-        used,
-        this_year=on.year,
+        known,
+        [_reading.for_model(read) for read in known if _reading.modelled(read)],
+        this_year=(on or date.today()).year,
         tested_years=max((row["years_ahead"] for row in record["rows"]), default=0),
         level=LEVEL,
         priors=priors,
     )
+    told = _estimates.scopes_with_claims(place, known)
+    refused += [
+        {"definition": scope, "why": f"no claim was certainly written by {on}"}
+        for scope in _estimates.scopes_with_claims(place, reads)
+        if scope not in told
+    ]
     return {
+        "on": on and on.isoformat(),
+        "written_later": len(reads) - len(known),
         "rows": rows,
         "not_forecast": refused,
         "record": record,
-        "published": _record.published_forecasts(reads),
+        "published": _record.published_forecasts(known),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sousveil._words import plural
 from sousveil.claims import _places
 from sousveil.claims._model import (
     BASE,
@@ -51,7 +52,8 @@ def modelled_rows(
 ) -> list[dict[str, Any]]:
     """Return an estimate for each definition that an independent claim of the place has.
 
-    year: of all estimates; without it that of the latest claim of each definition.
+    year: of all estimates; without it that of the latest claim of each definition. A year after
+    that is forecast, as `forecasts` does it.
     """
     scopes = scopes_with_claims(place, reads)
     wanted = [
@@ -65,9 +67,15 @@ def modelled_rows(
     }
     rows = []
     for i, (want, own) in enumerate(zip(wanted, scopes.values(), strict=True)):
-        ranges = {name: _range(p, i, want, level) for name, p in posteriors.items()}
+        tops = _ceilings(want, own, priors)
+        ranges = {name: _range(p, i, want, level, tops) for name, p in posteriors.items()}
         rows.append(_row(want, own, ranges, level))
     return rows
+
+
+def _ceilings(want: Wanted, own: Sequence[Read], priors: Priors) -> npt.NDArray[np.float64] | None:
+    """Return the ceilings that hold after the latest claim of a definition, None up to then."""
+    return priors.ceilings() if want.year > max(r.claim["year"] for r in own) else None
 
 
 def _range(
@@ -124,7 +132,10 @@ def _note(want: Wanted, own: list[Read]) -> str:
     elif len({read.claim["publisher"] for read in own}) == 1:
         said.append("all claims are of one publisher: a fault that they share does not show")
     if want.year > latest:
-        said.append(f"{want.year - latest} years past the latest claim")
+        said.append(
+            f"a forecast, {plural(want.year - latest, 'year')} past the latest claim, if growth "
+            "goes on and slows"
+        )
     if all(read.claim["grade"] in "CD" for read in own):
         said.append("no claim is of grade A or B")
     return "; ".join(said)
@@ -210,10 +221,10 @@ def forecasts(
     """Return each definition in the next year and in five years, and why others have no forecast.
 
     The growth of the past goes on and slows, give or take, up to an unknown ceiling of cameras per
-    person (Priors.damping and .ceiling); "prior_influence" has the answer without each, and with
-    all standard deviations halved and doubled. One claim shows no growth, so it gives no forecast.
-    tested_years: the longest time ahead that
-    earlier forecasts could be tested over.
+    person (Priors.damping and .ceiling), which a year that has a claim does not need;
+    "prior_influence" has the answer without each, and with all standard deviations halved and
+    doubled. One claim shows no growth, so it gives no forecast. tested_years: the longest time
+    ahead that earlier forecasts could be tested over.
     """
     scopes = scopes_with_claims(place, reads)
     growing = {s: own for s, own in scopes.items() if len({r.claim["year"] for r in own}) > 1}
@@ -232,10 +243,13 @@ def forecasts(
         "no_ceiling": priors._replace(ceiling=math.inf),
         "straight_line": priors.straight(),
     }
-    found = {name: (fit(claims, wanted, way), way.ceilings()) for name, way in ways.items()}
+    found = {name: (fit(claims, wanted, way), way) for name, way in ways.items()}
     rows = []
     for i, want in enumerate(wanted):
-        ranges = {name: _range(p, i, want, level, tops) for name, (p, tops) in found.items()}
+        ranges = {
+            name: _range(p, i, want, level, _ceilings(want, growing[want.scope], way))
+            for name, (p, way) in found.items()
+        }
         past = want.year - max(r.claim["year"] for r in growing[want.scope])
         people = _places.people(_places.place_of(place), want.year)
         rows.append(

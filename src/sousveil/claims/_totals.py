@@ -13,6 +13,13 @@ from sousveil.claims._printed import Figure
 from sousveil.claims._table import Table
 
 _TOTAL_ROW: Final = re.compile(r"\b(totals?|sum|합계|소계|gesamt|summe|totale)\b|^(all|계)$", re.I)
+_NO_SUM: Final = re.compile(
+    r"(^|_)(per|ratio|rate|percent|pct|share|mean|average|avg|median|density|each|index|year)(_|$)"
+)
+_NO_SUMS: Final = (
+    _table.NAME, _table.PER, _table.PER_CAMERA, _table.SHARE, _table.WHOLE, _table.FORMULA,
+    _table.GROUP, _table.NO_FIGURE, *(density for density, _ in _table.PER_AREA),
+)  # fmt: skip
 _DIVIDED: Final = re.compile(r"^by\b|\b(totals?|sum)\b.*\bby\b", re.I)
 
 
@@ -75,14 +82,41 @@ class _Line(NamedTuple):
 
 
 def below(table: Table) -> Iterator[Found]:
-    """Test a row called total against the rows of its group, and totals of one thing together."""
-    number = (
+    """Test a row called total against the rows of its group, and totals of one thing together.
+
+    In every column whose figures can be added up.
+    """
+    for column in _summable(table):
+        yield from _below(table, column)
+
+
+def _summable(table: Table) -> list[str]:
+    """Return the columns that a row of totals sums: that of cameras, and others without a gap.
+
+    Ratios, shares, means and years are no sums.
+    """
+    main = (
         _table.column(table, _table.CAMERAS)
         or _table.column(table, _table.RESULT)
         or _table.column(table, _table.TOTAL)
     )
-    if number is None:
-        return
+    others = [
+        column
+        for column in table.columns
+        if column != main
+        and not _NO_SUM.search(column)
+        and not any(re.fullmatch(pattern, column) for pattern in _NO_SUMS)
+        and not any("%" in row[column] for _, row in table.rows)
+        and all(
+            _printed.read(row[column])
+            for _, row in table.rows
+            if main is None or _printed.read(row[main])
+        )
+    ]
+    return [main, *others] if main else others
+
+
+def _below(table: Table, number: str) -> Iterator[Found]:
     rows = _lines(table, number)
     parts: dict[str, list[Figure]] = {}
     totals: list[_Line] = []

@@ -112,9 +112,14 @@ def _chance(p: float) -> str:
 
 
 def _forecast(summary: dict[str, Any]) -> list[str]:
-    rows, record = summary["forecast"]["rows"], summary["forecast"]["record"]
+    told = summary["forecast"]
+    rows, record, later = told["rows"], told["record"], told["written_later"]
+    known = f" from what was written by {told['on']}" if later else ""
     if not rows:
-        return []
+        if not later:
+            return []
+        why = "; ".join(f"{one['definition']}: {one['why']}" for one in told["not_forecast"])
+        return [f"No forecast{known}{f' ({why})' if why else ''}."]
     said = [
         f"{row['definition']} in {row['year']}: {number(row['estimate'])} "
         f"({number(row['low'])} to {number(row['high'])})"
@@ -132,4 +137,4 @@ def _forecast(summary: dict[str, Any]) -> list[str]:
             f" For {' and '.join(beyond)} there is no such record: further ahead than any that "
             "could be tested."
         )
-    return [f"Forecast, if growth goes on and slows: {'; '.join(said)}.{tested}"]
+    return [f"Forecast{known}, if growth goes on and slows: {'; '.join(said)}.{tested}"]

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from sousveil._words import plural
 from sousveil.cli._common import Json, Quiet, day, errors_in_one_line, progress_on_stderr
 
 if TYPE_CHECKING:
     from sousveil.claims import Answer
+
+_MOST_NAMED = 10
 
 EXAMPLES = """
 **Examples**
@@ -75,7 +78,8 @@ def place(
         int | None,
         typer.Option(
             metavar="YEAR",
-            help="Year of the estimates. Default: that of the latest claim of each definition.",
+            help="Year of the estimates; after the latest claim of a definition, a forecast. "
+            "Default: that of the latest claim of each definition.",
             show_default=False,
         ),
     ] = None,
@@ -83,7 +87,8 @@ def place(
         str | None,
         typer.Option(
             metavar="DATE",
-            help="The day from which forecasts count. Default: today.",
+            help="The day from which forecasts count, by what was written until then (claims have "
+            "a year of writing). Estimates take all claims. Default: today.",
             show_default=False,
         ),
     ] = None,
@@ -154,5 +159,9 @@ def _tell_check(result: dict[str, Any]) -> None:
         typer.echo(f"Wrong: {item['says']}.")
     for item in result["within_rounding"]:
         typer.echo(f"Only within rounding: {item['says']}.")
-    if result["not_tested"]:
-        typer.echo(f"Nothing to work out in {len(result['not_tested']):,} rows.")
+    idle = result["not_tested"]
+    if idle:
+        named = [f"line {row['line']}, {row['name']}" for row in idle[:_MOST_NAMED]]
+        more = len(idle) - len(named)
+        named += [f"and {more:,} more, see --json"] if more else []
+        typer.echo(f"Nothing to work out in {plural(len(idle), 'row')}: {'; '.join(named)}.")

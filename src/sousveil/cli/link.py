@@ -68,10 +68,10 @@ def link(
 ) -> None:
     """Link the observations of several lists that speak of the same camera.
 
-    DIR gets the links with their probabilities (links.parquet), the cameras they come to
-    (cameras.parquet), every pair that may be one camera (pairs.parquet), how well each two lists
-    were linked (rates.csv), and the pairs that a person should look at (review.csv, and
-    review.html with maps).
+    DIR gets the links with their probabilities (links.parquet), what each list itself says of
+    kind and place (observations.parquet), the cameras they come to (cameras.parquet), every pair
+    that may be one camera (pairs.parquet), how well each two lists were linked (rates.csv), and
+    the pairs that a person should look at (review.csv, and review.html with maps).
     """
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
         from sousveil.census import read_sources

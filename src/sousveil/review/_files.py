@@ -18,6 +18,7 @@ from sousveil.sources import Source, licences
 
 FILES: Final = {
     "links": "links.parquet",
+    "observations": "observations.parquet",
     "cameras": "cameras.parquet",
     "pairs": "pairs.parquet",
     "rates": "rates.csv",
@@ -26,6 +27,9 @@ FILES: Final = {
     "attribution": "ATTRIBUTION.md",
 }
 """The files of a linkage by what they are for."""
+
+OBSERVED: Final = ("observation_id", "source_id", "kind", "lon", "lat")
+"""The columns of observations.parquet: what each list itself says, before cameras are joined."""
 
 
 class LinkedLists(NamedTuple):
@@ -91,6 +95,7 @@ def write(result: LinkedLists, directory: Path) -> dict[str, str]:
     with complete_directory(directory, marker=FILES["links"]) as partial:
         path = {name: partial / file for name, file in FILES.items()}
         pq.write_table(linked.links, path["links"], compression="zstd")
+        pq.write_table(observations.select(OBSERVED), path["observations"], compression="zstd")
         export.write_geoparquet(export.points(result.cameras), path["cameras"])
         pq.write_table(linked.pairs, path["pairs"], compression="zstd")
         export.write_csv(linked.rates, path["rates"])
