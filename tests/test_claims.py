@@ -20,6 +20,7 @@ from sousveil.claims._evidence import role
 from sousveil.claims._reading import for_model, modelled, read_all
 from sousveil.claims._words import number
 from sousveil.cli import app
+from sousveil.cli._claims_table import claims_table
 from sousveil.errors import UnusableInput
 from sousveil.records import CLAIM_BASES, CLAIM_GRADES, CLAIM_SCOPES, CLAIMS, ESTIMATES
 from tests import docs_examples
@@ -462,6 +463,39 @@ def test_the_command_and_the_census_of_a_country_say_the_same(tmp_path: Path) ->
     assert {"claims", "copies", "per_person", "estimates", "rank", "forecast", "priors"} <= set(
         first
     )
+
+
+@pytest.mark.parametrize("width", [30, 80, 100, 160])
+def test_the_claims_are_printed_as_a_table(china: Answer, width: int) -> None:
+    printed = claims_table(china.summary["claims"], width)
+    assert max(map(len, printed.splitlines())) <= width
+    words = "".join(printed.split())
+    for claim in china.summary["claims"]:
+        for value in (claim["year"], claim["publisher"] if width == 160 else None):
+            assert value is None or "".join(str(value).split()) in words
+    rows = [line for line in printed.splitlines() if re.match(r" *\d+ million", line)]
+    assert len(rows) == len(china.summary["claims"]) == 16
+    if width == 160:
+        assert next(re.split(r"  +", row.strip()) for row in rows) == [
+            "210 million", "2015", "installed base", "IHS Markit", "-", "asmag.com", "independent",
+            "B",
+        ]  # fmt: skip
+
+
+def test_the_table_stands_above_the_sentences_and_not_in_the_json() -> None:
+    said = CliRunner().invoke(app, ["claims", "China", "--quiet"]).stdout
+    table, sentences = said.split("\n\n")
+    assert table.split("\n")[0].split() == [
+        "number", "year", "scope", "publisher", "taken", "from", "read", "on", "role", "grade"
+    ]  # fmt: skip
+    assert sentences.startswith("China, installed base in 2019")
+    asked = CliRunner().invoke(app, ["claims", "China", "--quiet", "--json"]).stdout
+    assert json.loads(asked)["place"] == "China"
+
+
+def test_what_evidence_says_cannot_become_terminal_markup(china: Answer) -> None:
+    claim = china.summary["claims"][0] | {"publisher": "[red]x[/red]"}
+    assert "[red]x[/red]" in claims_table([claim], 160)
 
 
 def test_options_may_stand_before_the_place() -> None:

@@ -120,6 +120,9 @@ def tell(answer: Answer, *, as_json: bool) -> None:
 
         typer.echo(dumps(answer.summary))
         return
+    from sousveil.cli._claims_table import claims_table
+
+    typer.echo(claims_table(answer.summary["claims"]) + "\n")
     for sentence in answer.sentences():
         typer.echo(sentence)
     if answer.summary["files"]:
