@@ -18,7 +18,7 @@ import sousveil
 from sousveil.cli import app
 from sousveil.errors import UnusableInput
 from sousveil.records import RETRACED
-from sousveil.retrace import _page, _rules
+from sousveil.retrace import _credits, _page, _rules
 from sousveil.retrace._powers import read_powers
 from tests import stand_in
 from tests.conftest import PROJECT
@@ -231,3 +231,13 @@ def test_a_day_of_few_residents_says_what_cannot_be_told(
     assert any("8 places or more on this day" in note for note in found["notes"])
     html = (tmp_path / "day" / "report.html").read_text(encoding="utf-8")
     assert "Nobody went to 8 places or more on this day" in html
+
+
+def test_cameras_of_a_census_bring_whom_to_name(tmp_path: Path) -> None:
+    sources = [{"attribution": "City of Perth", "licence": "CC-BY-4.0"}]
+    (tmp_path / "sources.json").write_text(json.dumps(sources), encoding="utf-8")
+    assert _credits(tmp_path / "cameras.parquet") == [("City of Perth", "CC-BY-4.0")]
+    unnamed = _credits(tmp_path / "elsewhere" / "cameras.parquet")
+    assert unnamed == [
+        ("The sources of cameras.parquet, which no sources.json beside it names", "unknown")
+    ]

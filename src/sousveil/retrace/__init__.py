@@ -6,6 +6,7 @@ past the cameras of a place, and are then looked for in what these would have re
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -57,7 +58,8 @@ FILES: Final = {
 class Retraced:
     """What the cameras of a place could learn of its synthetic residents.
 
-    summary is the JSON object of the command; its "files" is empty until `write`.
+    summary is the JSON object of the command; its "files" is empty until `write`. also: whom to
+    name besides the source, for cameras of a census: attribution and licence of its sources.
     """
 
     summary: dict[str, Any]
@@ -67,6 +69,7 @@ class Retraced:
     rules: pa.Table  # records.RULES
     named_at: np.ndarray[Any, Any]  # by edge of the network: chance that a passage is named there
     lines: np.ndarray[Any, Any]  # of these edges, longitude and latitude
+    also: tuple[tuple[str, str], ...] = ()
 
     def to_html(self) -> str:
         """Return the report: one HTML page that needs nothing but itself."""
@@ -89,7 +92,7 @@ class Retraced:
             export.write_json(self.summary | {"files": {}}, partial / FILES["summary"])
             pq.write_table(self.residents, partial / FILES["residents"], compression="zstd")
             export.write_csv(self.rules, partial / FILES["rules"])
-            text = licences.attribution([self.source], also=_ALSO)
+            text = licences.attribution([self.source], also=[*_ALSO, *self.also])
             (partial / FILES["attribution"]).write_text(text, encoding="utf-8")
         files = {name: str(directory / file) for name, file in FILES.items()}
         return replace(self, summary=self.summary | {"files": files})
@@ -155,7 +158,9 @@ def retrace(
     watching = watch(network, known, places_seen, seen)
     drawn = _trying.Drawn(town, known, watching, ranges, draws, seed)
     tried: _trying.Which = "all" if what_if else "now" if planned is None else "planned"
-    return _retraced(read, _title(found), table, drawn, tried=tried, progress=progress)
+    result = _retraced(read, _title(found), table, drawn, tried=tried, progress=progress)
+    files = [Path(file) for file in (cameras, planned) if file is not None]
+    return replace(result, also=tuple(dict.fromkeys(x for file in files for x in _credits(file))))
 
 
 def _read(found: reading.Located, told: reading.Told) -> Source:
@@ -206,6 +211,15 @@ def _from_census(file: Path) -> pa.Table:
     except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
         said = _how_to(file) if file.exists() else f" ({' '.join(str(error).split())[:120]})"
         raise UnusableInput(f"{file}: is no cameras.parquet of a census{said}") from None
+
+
+def _credits(file: Path) -> list[tuple[str, str]]:
+    """Return attribution and licence of the sources that a census wrote beside its cameras."""
+    try:
+        sources = json.loads((file.parent / "sources.json").read_text(encoding="utf-8"))
+        return [(one["attribution"], one["licence"]) for one in sources]
+    except (OSError, ValueError, KeyError, TypeError):
+        return [(f"The sources of {file.name}, which no sources.json beside it names", "unknown")]
 
 
 def _how_to(file: Path) -> str:

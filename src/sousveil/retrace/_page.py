@@ -90,6 +90,7 @@ def render(result: Retraced) -> str:
         powers=summary["powers"],
         summary=summary,
         attribution=result.source.attribution,
+        also=[": ".join(pair) for pair in result.also],
         licence=result.source.licence,
         licence_url=LICENCE_URLS.get(result.source.licence),
     )
