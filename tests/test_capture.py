@@ -63,8 +63,10 @@ def test_the_json_is_the_contract(tmp_path: Path) -> None:
     assert done.exit_code == 0
     told = json.loads(done.stdout)
     assert [*told] == [
-        *("observed", "lists", "models", "recommended", "ensemble", "identifiable", "warnings")
+        *("observed", "lists", "models", "recommended", "ensemble", "ensemble_of", "linkage"),
+        *("identifiable", "warnings"),
     ]
+    assert told["linkage"] is None
     assert (told["observed"], told["lists"], told["identifiable"]) == (100, ["a", "b"], True)
     for row in told["models"]:
         assert [*row] == CAPTURE_MODELS.names
@@ -154,6 +156,81 @@ def test_lists_without_a_shared_camera_give_a_lower_bound_only(tmp_path: Path) -
     path = tmp_path / "apart.csv"
     pyarrow.csv.write_csv(arrow("10:40 01:50", "a b"), path)
     assert "At least 90; no total can be told" in run(path, "-q").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "observed", "why"),
+    [
+        ("a,b,count\n1,1,50\n", 50, "the lists agree wholly"),
+        ("a,b,c,count\n1,1,1,50\n", 50, "the lists agree wholly"),
+        ("a,b,count\n1,1,50\n1,0,20\n", 70, "every camera of one list is in the other"),
+    ],
+)
+def test_lists_that_agree_wholly_have_no_interval(
+    tmp_path: Path, text: str, observed: int, why: str
+) -> None:
+    path = written(tmp_path, text)
+    told = json.loads(run(path, "--json", "-q").stdout)
+    assert not told["identifiable"]
+    assert (told["recommended"]["estimate"], told["recommended"]["high"]) == (None, None)
+    assert told["recommended"]["low"] == observed
+    assert told["warnings"][0].startswith(why)
+    said = run(path, "-q").stdout
+    assert f"At least {observed}; no total can be told from these lists." in said
+    assert "95 %" not in said
+    assert why in said
+
+
+def test_the_text_says_with_which_errors_of_links(tmp_path: Path) -> None:
+    path = tmp_path / "histories.csv"
+    pyarrow.csv.write_csv(TWO, path)
+    plain = run(path, "-q").stdout
+    assert "and links are right; where" in plain
+    assert "Ensemble" not in plain  # of one method it would be the same once more
+    said = run(path, "-q", "--alpha", "0.9", "--beta", "0.02", "--alpha-se", "0.03").stdout
+    assert "links are right" not in said
+    assert "links err as often as alpha and beta say" in said
+    line = "by the options: alpha 0.9 (standard error 0.03), beta 0.02 of b."
+    assert f"Corrected for errors of links, {line}" in said
+    links = links_of(400, seed=3, wrong=0.05)
+    pq.write_table(links, tmp_path / "links.parquet")
+    pyarrow.csv.write_csv(rates_of((0.9, 0.9, 0.9), links), tmp_path / "rates.csv")
+    drawn = run(tmp_path, "-q", "--model", "loglinear-average", "--imputations", "3").stdout
+    assert "links are right" not in drawn
+    assert "and links err as their probabilities say; where" in drawn
+    assert "Links were drawn anew 3 times by their probabilities; missed links" in drawn
+    assert "Ensemble of the methods" not in drawn
+    assert "Ensemble of the 3 of loglinear-average:" in drawn
+    two = ["--lists", "a,b", "-q"]
+    assert "by rates.csv: alpha 0.9" in run(tmp_path, *two).stdout
+    assert "links are right" not in run(tmp_path, *two).stdout
+    assert "Ensemble of the methods: " in run(write_three(tmp_path), "-q").stdout
+    cov = written(tmp_path, "a,b,zone\n1,1,n\n1,0,s\n0,1,n\n")
+    refused = run(cov, "--covariates", "zone", "--alpha", "0.9", "-q").stderr
+    assert "takes links as right" in refused
+
+
+def write_three(folder: Path) -> Path:
+    path = folder / "three.csv"
+    pyarrow.csv.write_csv(THREE, path)
+    return path
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_cells_may_be_apart_by_semicolons(tmp_path: Path, separator: str) -> None:
+    text = "a,b,count\n1,1,10\n1,0,40\n0,1,50\n".replace(",", separator)
+    assert capture(written(tmp_path, text)).as_json() == capture(TWO).as_json()
+
+
+def test_a_census_is_told_where_its_estimate_is(tmp_path: Path) -> None:
+    (tmp_path / "estimates.json").write_text("[]")
+    (tmp_path / "sources.json").write_text(
+        '[{"file": "a b.csv", "observations": 3}, {"file": "c.csv", "observations": 2}]'
+    )
+    done = run(tmp_path, "-q")
+    assert done.exit_code == 2
+    assert "is a census; what its lists miss stands in its estimates.json" in done.stderr
+    assert "`sousveil link 'a b.csv' c.csv -o linked`" in done.stderr
 
 
 def test_models_that_fail_are_left_out_and_counted() -> None:

@@ -374,6 +374,35 @@ def test_lists_that_do_not_meet_are_refused(shared_data: Path) -> None:
         sousveil.completeness(totals, milan)
 
 
+def gates(path: Path, points: list[tuple[float, float]]) -> Path:
+    """Write made-up gates as the city of Milan writes its own."""
+    features = [
+        {"type": "Feature", "geometry": {"type": "Point", "coordinates": point},
+         "properties": {"source": "import", "title": f"GATE {i}", "external_id": f"milano:x:{i}"}}
+        for i, point in enumerate(points)
+    ]  # fmt: skip
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def test_what_was_set_aside_and_corrected_is_said(tmp_path: Path) -> None:
+    points = [(9.1 + 0.004 * (i % 6), 45.42 + 0.004 * (i // 6)) for i in range(30)]
+    official = gates(tmp_path / "official.geojson", points)
+    swapped = [(lat, lon) for lon, lat in points[24:]]
+    held = gates(tmp_path / "held.geojson", points[:24] + swapped)
+    words = ["completeness", str(official), str(held), "--quiet"]
+    said = CliRunner().invoke(app, words).stdout
+    assert "24 of 30 linked; share corrected for the chance that a link is wrong or missed." in said
+    assert (
+        "Note: held.geojson: 6 of 30 rows set aside and not used, 6 for swapped latitude and "
+        "longitude, which --accept-swapped uses; `sousveil sources check` names each." in said
+    )
+    used = json.loads(CliRunner().invoke(app, [*words, "--accept-swapped", "--json"]).stdout)
+    assert used["n_linked"] == 30
+    assert (used["list"]["rows"], used["list"]["set_aside"], used["list"]["swapped"]) == (30, 0, 0)
+    assert not any("set aside" in note for note in used["notes"])
+
+
 def test_the_command_prints_json_alone(shared_data: Path) -> None:
     lists = shared_data / "lists"
     result = CliRunner().invoke(

@@ -43,8 +43,9 @@ class Capture(NamedTuple):
     histories: one 0/1 column a list and `count`. models: records.CAPTURE_MODELS. recommended: a
     row of them with `rule`, why it was chosen, `assumes`, what it stands and falls with, and
     `population_of`, what was counted; estimate is null where the data only say "at least" its
-    `low`. ensemble: estimate, low, high. identifiable: whether the recommended estimate exists and
-    is bounded.
+    `low`. ensemble: estimate, low, high; ensemble_of: what it mixes. identifiable: whether the
+    recommended estimate exists, and its interval has a width and an end. linkage: with which errors
+    of links it was made, `from` where, None where with none.
     """
 
     histories: pa.Table
@@ -56,6 +57,8 @@ class Capture(NamedTuple):
     identifiable: bool
     warnings: list[str]
     population_of: str
+    ensemble_of: tuple[str, ...] = ()
+    linkage: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object of the command."""
@@ -65,6 +68,8 @@ class Capture(NamedTuple):
             "models": self.models.to_pylist(),
             "recommended": self.recommended,
             "ensemble": self.ensemble,
+            "ensemble_of": list(self.ensemble_of),
+            "linkage": self.linkage,
             "identifiable": self.identifiable,
             "warnings": self.warnings,
         }
@@ -138,6 +143,8 @@ def capture(
         outcome.identifiable,
         outcome.warnings,
         population,
+        outcome.members,
+        _running.linkage_used(task, asked),
     )
 
 

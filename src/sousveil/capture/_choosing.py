@@ -24,7 +24,7 @@ RULES: Final = {
 
 _TWO_INDEPENDENT: Final = (
     "the lists found their cameras independently of each other, all cameras are alike in one of "
-    "them, and links are right; where one list helped the other or cameras differ, fewer than 15 "
+    "them, and {links}; where one list helped the other or cameras differ, fewer than 15 "
     "of 100 such intervals held the truth"
 )
 
@@ -35,15 +35,17 @@ ASSUMES: Final = {
     "truth may well be above its interval",
     "sample-coverage": "the overlaps of pairs of lists tell how much the lists depend",
     "loglinear": "this one model is right; chosen among many, it is too sure of itself",
-    "loglinear-average": "one of the models is nearly right, and links are right or drawn anew; "
-    "where cameras differ in other ways, as few as 70 of 100 such intervals held the truth",
+    "loglinear-average": "one of the models is nearly right, and {links}; where cameras differ in "
+    "other ways, as few as 70 of 100 such intervals held the truth",
     "latent-class": "lists are independent among cameras of one class, and the chains agree",
     "doubly-robust": "the two lists are independent among cameras alike in the covariates, and "
     "links are right; what lists share beyond the covariates is not in the interval",
     "repeated": "no camera came or went between the occasions",
 }
 """What an estimate stands and falls with, and how often made-up places broke its interval
-(bench/README.md)."""
+(bench/README.md). {links}: what is assumed of the links, RIGHT unless their errors are carried."""
+
+RIGHT: Final = "links are right"
 
 _ENSEMBLE_LEAVES_OUT: Final = ("loglinear", "chao", "lincoln-petersen", "repeated")
 
@@ -63,8 +65,11 @@ def recommended(estimates: Sequence[Estimate], model: str | None) -> Estimate | 
 
 
 def is_bounded(row: Estimate | None) -> bool:
-    """Return whether an estimate has a finite value and a finite interval."""
-    return row is not None and bool(np.isfinite([row.estimate, row.high]).all())
+    """Return whether an estimate has a finite value, and an interval that is finite and none of
+    no width: that of lists which agree wholly tells nothing of what all of them missed."""
+    if row is None or not np.isfinite([row.estimate, row.high]).all():
+        return False
+    return row.high > row.low
 
 
 def members(estimates: Sequence[Estimate], chosen: Estimate | None) -> list[Estimate]:

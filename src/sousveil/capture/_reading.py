@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -38,6 +40,8 @@ def read(path: str | Path) -> Opened:
     """
     place = Path(path)
     if place.is_dir():
+        if (place / "estimates.json").is_file():
+            raise UnusableInput(_of_census(place))
         if not (place / "links.parquet").is_file():
             raise UnusableInput(
                 f"{place}: this directory holds no links.parquet; make one with `sousveil link A B "
@@ -51,7 +55,7 @@ def read(path: str | Path) -> Opened:
         )
     try:
         if place.suffix.lower() != ".parquet":
-            return Opened(pyarrow.csv.read_csv(place), str(place))
+            return Opened(_read_csv(place), str(place))
         opened = Opened(pq.read_table(place), str(place))
         if not is_links(opened.table):
             return opened
@@ -66,6 +70,30 @@ def read(path: str | Path) -> Opened:
         raise UnusableInput(
             f"{place}: cannot be read ({reason}); it must be a CSV with a header, or Parquet"
         ) from error
+
+
+def _read_csv(path: Path) -> pa.Table:
+    """Read a CSV file whose cells are apart by commas, semicolons or tabs, as its first line is."""
+    with path.open("rb") as file:
+        head = file.readline()
+    separator = max(b",;\t", key=head.count)
+    options = pyarrow.csv.ParseOptions(delimiter=chr(separator))
+    return pyarrow.csv.read_csv(path, parse_options=options)
+
+
+def _of_census(place: Path) -> str:
+    """Say where a census has its estimate, and how to get every method for its lists."""
+    try:
+        sources = json.loads((place / "sources.json").read_text(encoding="utf-8"))
+        files = " ".join(
+            shlex.quote(str(one["file"])) for one in sources if one.get("observations")
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        files = ""
+    return (
+        f"{place}: is a census; what its lists miss stands in its estimates.json. For every method "
+        f"link its lists, `sousveil link {files or 'A B'} -o linked`, and name that directory"
+    )
 
 
 def _beside(place: Path, name: str) -> pa.Table | None:

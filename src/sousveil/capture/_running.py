@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -62,7 +63,8 @@ class Asked(NamedTuple):
 class Task(NamedTuple):
     """What is to be estimated from.
 
-    draws: histories as they could be, if links are uncertain. times: how many were seen how often.
+    draws: histories as they could be, if links are uncertain; alphas: the chance of a link by list
+    that they were drawn with, where it is known. times: how many were seen how often.
     cells, weight, x: of each row its history, its cameras and its covariates.
     """
 
@@ -72,17 +74,19 @@ class Task(NamedTuple):
     histories: Histories | None = None
     linkage: Linkage | None = None
     draws: tuple[Histories, ...] = ()
+    alphas: Mapping[int, float] = MappingProxyType({})
     times: tuple[Array, int] | None = None
     repeated: bool = False
     rows: tuple[Index, Array, Array] | None = None
 
 
 class Outcome(NamedTuple):
-    """Estimates, the one to quote, and what there is to say."""
+    """Estimates, the one to quote, those that the ensemble mixes, and what there is to say."""
 
     estimates: list[Estimate]
     recommended: dict[str, Any]
     ensemble: dict[str, float | None]
+    members: tuple[str, ...]
     identifiable: bool
     warnings: list[str]
 
@@ -179,6 +183,11 @@ def prepared(source: _reading.Opened, asked: Asked) -> Task:
         return Task(table, ("times",), seen, times=(times, occasions), repeated=True)
     counted, cells = from_table(table, name=name, ignore=asked.covariates)
     _check_linkage(asked.linkage, counted, name)
+    if asked.linkage is not None and asked.covariates:
+        raise UnusableInput(
+            f"{name}: the estimate with covariates takes links as right; leave out --covariates, "
+            "or --alpha and --beta"
+        )
     rows = None
     if asked.covariates:
         weight = (
@@ -217,7 +226,7 @@ def _from_links(linked: Linked, asked: Asked, name: str) -> Task:
         linkage = two_list_rates(asked.rates, linked.lists)
     if linkage is None and not is_certain(linked):
         draws = draw(linked, n=asked.imputations, seed=asked.seed)
-    return _task(counted, asked)._replace(linkage=linkage, draws=tuple(draws))
+    return _task(counted, asked)._replace(linkage=linkage, draws=tuple(draws), alphas=linked.alpha)
 
 
 def run(task: Task, asked: Asked, progress: Callable[[str], None]) -> Outcome:
@@ -232,15 +241,57 @@ def run(task: Task, asked: Asked, progress: Callable[[str], None]) -> Outcome:
     at_least = float(task.observed)
     nothing: dict[str, float | None] = {"estimate": None, "low": at_least, "high": None}
     warnings = [*found.warnings, *_choosing.disagreements(compared)]
-    warnings += _choosing.below_the_bound(chosen, estimates) if asked.model is None else []
     if not identifiable:
-        warnings.insert(0, f"the data cannot bound the total: at least {task.observed:,}")
+        warnings.insert(0, f"{_why_unbounded(chosen, task)}: at least {task.observed:,}")
+    elif asked.model is None:
+        warnings += _choosing.below_the_bound(chosen, estimates)
     quoted = _quoted(chosen, at_least, identifiable)
     rule = _choosing.RULES.get(quoted["name"] or "", "")
     rule = f"asked for: {asked.model}" if asked.model else rule
     ensemble = _choosing.ensemble(members) if members else nothing
-    quoted |= {"rule": rule, "assumes": _choosing.ASSUMES.get(quoted["name"] or "", "")}
-    return Outcome(estimates, quoted, ensemble, identifiable, warnings)
+    assumes = _choosing.ASSUMES.get(quoted["name"] or "", "")
+    quoted |= {"rule": rule, "assumes": assumes.replace("{links}", _of_links(task))}
+    mixed = tuple(_choosing.label(row) for row in members)
+    return Outcome(estimates, quoted, ensemble, mixed, identifiable, warnings)
+
+
+def _why_unbounded(chosen: Estimate | None, task: Task) -> str:
+    if task.histories is not None and task.histories.counts[-1] == task.observed:
+        return "the lists agree wholly, which tells nothing of what all of them missed"
+    if chosen is None or not np.isfinite(chosen.estimate) or chosen.high > chosen.low:
+        return "the data cannot bound the total"
+    if len(task.lists) == 2 and not task.repeated:
+        return (
+            "every camera of one list is in the other, so that the overlap leaves none unseen and "
+            "tells nothing of what both missed"
+        )
+    return f"{chosen.name} leaves no camera unseen, and its interval has no width"
+
+
+def _of_links(task: Task) -> str:
+    """Say what is assumed of the links."""
+    if task.linkage is not None:
+        return "links err as often as alpha and beta say"
+    if task.draws:
+        return "links err as their probabilities say"
+    return _choosing.RIGHT
+
+
+def linkage_used(task: Task, asked: Asked) -> dict[str, Any] | None:
+    """Return with which errors of linkage the estimates were made, None where with none.
+
+    {"from", "alpha", "beta", "alpha_se", "beta_se", "second", "draws"}: two lists have alpha and
+    beta, which is about the list "second"; of links that were drawn anew alpha is by list.
+    """
+    if task.linkage is not None:
+        given = "the options" if asked.linkage is not None else "rates.csv"
+        return {"from": given, **task.linkage._asdict(), "second": task.lists[1], "draws": None}
+    if task.draws:
+        nothing = dict.fromkeys(("beta", "alpha_se", "beta_se", "second"))
+        known = {task.lists[i]: alpha for i, alpha in task.alphas.items() if alpha < 1}
+        return {"from": "the probabilities of the links", "alpha": known or None, **nothing,
+                "draws": len(task.draws)}  # fmt: skip
+    return None
 
 
 def _quoted(chosen: Estimate | None, at_least: float, identifiable: bool) -> dict[str, Any]:

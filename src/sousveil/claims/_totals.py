@@ -17,7 +17,7 @@ _NO_SUM: Final = re.compile(
     r"(^|_)(per|ratio|rate|percent|pct|share|mean|average|avg|median|density|each|index|year)(_|$)"
 )
 _NO_SUMS: Final = (
-    _table.NAME, _table.PER, _table.PER_CAMERA, _table.SHARE, _table.WHOLE, _table.FORMULA,
+    _table.NAME, _table.PER.pattern, _table.PER_CAMERA, _table.SHARE, _table.WHOLE, _table.FORMULA,
     _table.GROUP, _table.NO_FIGURE, *(density for density, _ in _table.PER_AREA),
 )  # fmt: skip
 _DIVIDED: Final = re.compile(r"^by\b|\b(totals?|sum)\b.*\bby\b", re.I)

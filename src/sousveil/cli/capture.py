@@ -159,18 +159,42 @@ def _told(result: Capture) -> list[str]:
     held = f"seen in {plural(len(result.lists), 'list')}: {lists}"
     lines = [f"{plural(result.observed, 'camera')} {held}", ""]
     lines += _table(result.models.to_pylist())
-    best, together = result.recommended, result.ensemble
+    best = result.recommended
     if result.identifiable:
         interval = f"95 % {best['low']:,.0f} to {best['high']:,.0f}"
         lines += ["", f"Recommended: {best['estimate']:,.0f} ({interval}), {best['name']}."]
         lines += [f"  Why: {best['rule']}.", f"  Holds if {best['assumes']}."]
-        if together["estimate"] is not None and together["high"] is not None:
-            lines += [f"Ensemble of the methods: {together['estimate']:,.0f} "
-                      f"({together['low']:,.0f} to {together['high']:,.0f})."]  # fmt: skip
+        lines += _ensemble(result)
     else:
         lines += ["", f"At least {best['low']:,.0f}; no total can be told from these lists."]
+    lines += _links(result.linkage)
     lines += [f"Counted are: {result.population_of}."]
     return lines + [f"Warning: {said}." for said in result.warnings]
+
+
+def _ensemble(result: Capture) -> list[str]:
+    """Return the line of the ensemble, none where it would be one estimate once more."""
+    together, mixed = result.ensemble, result.ensemble_of
+    if len(mixed) < 2 or together["estimate"] is None or together["high"] is None:
+        return []
+    names = {label.partition(" ")[0] for label in mixed}
+    of = "the methods" if len(names) > 1 else f"the {len(mixed)} of {names.pop()}"
+    return [f"Ensemble of {of}: {together['estimate']:,.0f} "
+            f"({together['low']:,.0f} to {together['high']:,.0f})."]  # fmt: skip
+
+
+def _links(used: dict[str, Any] | None) -> list[str]:
+    """Say with which errors of linkage the estimates were made."""
+    if used is None:
+        return []
+    if used["draws"]:
+        known = ", ".join(f"{alpha:.3g} of {name}" for name, alpha in (used["alpha"] or {}).items())
+        missed = f"; missed links made up for by alpha {known}" if known else ""
+        return [f"Links were drawn anew {used['draws']} times by their probabilities{missed}."]
+    errors = [f" (standard error {used[key]:.2g})" if used[key] else ""
+              for key in ("alpha_se", "beta_se")]  # fmt: skip
+    return [f"Corrected for errors of links, by {used['from']}: alpha {used['alpha']:.4g}"
+            f"{errors[0]}, beta {used['beta']:.4g}{errors[1]} of {used['second']}."]  # fmt: skip
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:
@@ -180,12 +204,18 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
     lines = [f"{'method':<18} {'estimate':>10} {'se':>9} {'low':>10} {'high':>10} {'AIC':>9} "
              f"{'BIC':>9}  terms"]  # fmt: skip
     lines += [
-        f"{row['name']:<18} {_number(row['estimate'])} {_number(row['se'], 9)} "
-        f"{_number(row['low'])} {_number(row['high'])} {_number(row['aic'], 9, 2)} "
+        f"{row['name']:<18} {_number(row['estimate'])} {_number(_open(row, 'se'), 9)} "
+        f"{_number(row['low'])} {_number(_open(row, 'high'))} {_number(row['aic'], 9, 2)} "
         f"{_number(row['bic'], 9, 2)}  {', '.join(row['terms'])}".rstrip()
         for row in shown
     ]
     return lines + ([f"and {hidden:,} further loglinear models, see --json"] if hidden else [])
+
+
+def _open(row: dict[str, Any], key: str) -> float | None:
+    """Return a figure of a row, None where its interval has no width and so is none."""
+    value: float | None = None if row["high"] == row["low"] else row[key]
+    return value
 
 
 def _number(value: float | None, width: int = 10, digits: int = 0) -> str:

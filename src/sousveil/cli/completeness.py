@@ -44,6 +44,10 @@ def completeness(
             show_default=False,
         ),
     ] = None,
+    accept_swapped: Annotated[
+        bool,
+        typer.Option("--accept-swapped", help="Use rows with latitude and longitude swapped."),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
     seed: Annotated[
@@ -57,7 +61,14 @@ def completeness(
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
         from sousveil.completeness import completeness as measure
 
-        result = measure(register, held_by, threshold=threshold, seed=seed, progress=progress.step)
+        result = measure(
+            register,
+            held_by,
+            threshold=threshold,
+            accept_swapped=accept_swapped,
+            seed=seed,
+            progress=progress.step,
+        )
     if as_json:
         from sousveil.export import dumps
 
@@ -69,10 +80,10 @@ def completeness(
 def _tell(result: dict[str, Any]) -> None:
     register, held = (_title(result[key]["name"]) for key in ("register", "list"))
     if result["method"] == "linked one by one":
-        typer.echo(f"Of {register}, {held} holds {_measured(result)}.")
+        typer.echo(f"Of {register}, {held} holds {_measured(result)}; {_CORRECTED}.")
         for name, title in _GROUPS.items():
             if len(result[name]) > 1:
-                typer.echo(f"{title}:")
+                typer.echo(f"{title}, corrected alike:")
                 for row in result[name]:
                     typer.echo(f"  {_group(row)}: {_measured(row)}.")
         expected = result["prior"]
@@ -89,6 +100,7 @@ def _tell(result: dict[str, Any]) -> None:
         typer.echo(f"Note: {note}.")
 
 
+_CORRECTED = "share corrected for the chance that a link is wrong or missed"
 _GROUPS = {
     "by_kind": "By kind",
     "by_series": "By series of its ids",

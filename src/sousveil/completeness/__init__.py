@@ -18,10 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sousveil import linking
+from sousveil._words import plural
 from sousveil.completeness import _totals
 from sousveil.errors import UnusableInput
 from sousveil.records import OBSERVATIONS
 from sousveil.sources import Source, reading
+from sousveil.sources.tabular._coordinates import SWAPPED
 
 LEVEL: Final = 0.95
 DRAWS: Final = 20_000
@@ -59,6 +61,7 @@ def completeness(
     held_by: str | Path,
     *,
     threshold: float | None = None,
+    accept_swapped: bool = False,
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -66,18 +69,21 @@ def completeness(
 
     register: a list that is taken for complete, with positions or with totals by area. held_by:
     the list that is measured, an extract of OpenStreetMap or any other. threshold: the least
-    probability of a link, see `linking.link`. seed: of the linking and of the draws.
+    probability of a link, see `linking.link`. accept_swapped: use rows whose latitude and longitude
+    are swapped. seed: of the linking and of the draws.
 
     Returns the JSON object of the command, see docs/completeness.md. Raises UnusableInput for what
     cannot be read, and for two lists that do not overlap.
     """
     told = reading.Told(progress)
     located = reading.locate([register, held_by], told, one_each=True)
-    official, held = (reading.read(one, told=told) for one in located)
+    official, held = (
+        reading.read(one, accept_swapped=accept_swapped, told=told) for one in located
+    )
     if not held.observations.num_rows:
         raise UnusableInput(f"{held.path}: places no camera; name a list or an extract second")
     if official.evidence.num_rows:
-        return _described(official, held) | _totals.against(official, held, seed=seed)
+        return _described(official, held, _totals.against(official, held, seed=seed))
     near = _near(official.observations, held.observations)
     if not near.num_rows:
         raise UnusableInput(
@@ -86,7 +92,8 @@ def completeness(
         )
     progress(f"Linking {official.observations.num_rows:,} with {near.num_rows:,} observations")
     matched = match(official.observations, near, threshold=threshold, seed=seed)
-    return _described(official, held) | _by_position(official.observations, near, matched, seed)
+    measured = _by_position(official.observations, near, matched, seed)
+    return _described(official, held, measured)
 
 
 def match(
@@ -346,11 +353,31 @@ def _near(official: pa.Table, held: pa.Table) -> pa.Table:
     return held.filter(pc.and_(inside, exists)).select(OBSERVATIONS.names)
 
 
-def _described(official: Source, held: Source) -> dict[str, Any]:
+def _described(official: Source, held: Source, measured: dict[str, Any]) -> dict[str, Any]:
+    """Return what was measured with where it is from, and a note where rows were set aside."""
+    aside = [said for one in (official, held) if (said := _set_aside(one))]
     return {
         "register": _source(official),
         "list": _source(held),
+        **measured,
+        "notes": [*measured["notes"], *aside],
     }
+
+
+def _aside(source: Source) -> tuple[int, int]:
+    """Return how many rows were not used, and how many of them for swapped coordinates."""
+    rows = source.quarantine.filter(pc.invert(source.quarantine["kept"]))
+    return rows.num_rows, rows["reason"].to_pylist().count(SWAPPED)
+
+
+def _set_aside(source: Source) -> str:
+    n, swapped = _aside(source)
+    if not n:
+        return ""
+    said = f"{source.name}: {n:,} of {plural(source.rows, 'row')} set aside and not used"
+    if swapped:
+        said += f", {swapped:,} for swapped latitude and longitude, which --accept-swapped uses"
+    return said + "; `sousveil sources check` names each"
 
 
 def _source(source: Source) -> dict[str, Any]:
@@ -360,4 +387,7 @@ def _source(source: Source) -> dict[str, Any]:
         "licence": source.licence,
         "seen_on": source.seen_on,
         "covers": source.covers,
+        "rows": source.rows,
+        "set_aside": _aside(source)[0],
+        "swapped": _aside(source)[1],
     }
