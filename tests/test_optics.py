@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from sousveil.cli import app
 from sousveil.errors import UnusableInput
 from sousveil.optics import (
     LEVELS_PX_PER_M,
@@ -130,3 +132,11 @@ def test_the_command() -> None:
     assert list(answer) == ["levels"]
     assert answer["levels"][4] == {"name": "identify", "px_per_m": 250.0,
                                    "distance_m": pytest.approx(3.84)}  # fmt: skip
+
+
+def test_what_no_pixel_reaches_is_not_given_as_a_distance() -> None:
+    done = CliRunner().invoke(app, ["optics", "--pixels", "1920", "--hfov", "90", "--height", "8"])
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert lines["identify"].endswith("not at all")
+    assert lines["detect"].endswith(" m")
+    assert " 0.00 m" not in done.stdout
