@@ -137,6 +137,17 @@ def test_no_camera_found_still_bounds_them(plan: Path, tmp_path: Path) -> None:
     whole_m = sum(row["size_m"] for row in held["frame"]["strata"])
     assert (answer["total"], answer["low"]) == (0, 0)
     assert answer["high"] == pytest.approx(-np.log(0.025) * whole_m / walked_m)
+    told = CliRunner().invoke(app, ["survey", "estimate", str(plan), str(tmp_path / "form.csv")])
+    assert "One more hour" not in told.stdout
+
+
+def test_a_walker_who_missed_nothing_is_inside_their_interval(
+    place: Path, plan: Path, tmp_path: Path
+) -> None:
+    _, cameras = ground(place)
+    fill(plan, cameras, tmp_path / "form.csv", sees=1.0)
+    for row in run("estimate", plan, tmp_path / "form.csv")["detection"]["walkers"]:
+        assert row["low"] < row["p"] <= row["high"] == 1
 
 
 def test_more_stretches_go_where_the_interval_is_widest(

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from sousveil.cli import app
 from sousveil.errors import UnusableInput
 from sousveil.optics import (
     LEVELS_PX_PER_M,
@@ -180,3 +182,11 @@ def test_the_command_says_what_is_not_in_view() -> None:
         "blind zone   a face nearer than 1.12 m is not in view",
         "upper edge   nor is one beyond 14.29 m",
     ]
+
+
+def test_what_no_pixel_reaches_is_not_given_as_a_distance() -> None:
+    done = CliRunner().invoke(app, ["optics", "--pixels", "1920", "--hfov", "90", "--height", "8"])
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert lines["identify"].endswith("not at all")
+    assert lines["detect"].endswith(" m")
+    assert " 0.00 m" not in done.stdout

@@ -207,3 +207,11 @@ def test_without_a_detection_the_upper_end_is_the_exact_binomial_bound() -> None
     assert (found["total"], found["low"]) == (0.0, 0.0)
     # scipy.stats.binomtest(0, 100).proportion_ci().high = 0.036217
     assert found["high"] == pytest.approx(0.036217 * 40 * (2 / 0.63) * 10, rel=1e-4)
+
+
+def test_the_centre_line_total_is_printed() -> None:
+    options = ["--images", "100000", "--detections", "400", "--metres-per-image", "25",
+               "--recall", "0.63", "--street-km", "10000"]  # fmt: skip
+    done = CliRunner().invoke(app, ["sample", "estimate", *options, "--two-way-share", "0.8"])
+    along = sample_estimate(**PUBLISHED, two_way_share=0.8)["centre_line"]
+    assert f"centre lines: {along['total']:,.0f} cameras, 95 % interval" in done.stdout, done.output

@@ -125,6 +125,13 @@ def test_cells_of_the_same_pair_are_pooled_whatever_their_order() -> None:
     assert parts.p == pytest.approx(whole.p)
 
 
+def test_who_missed_nothing_has_an_interval_that_ends_at_all() -> None:
+    found = _detection.estimate([Cells(0, 1, 4, 0, 6)], 2, np.random.default_rng(0))
+    assert found is not None
+    assert found.p[0] == 1
+    assert 0.5 < found.p[1] < 0.8
+
+
 def test_nothing_seen_by_both_tells_nothing() -> None:
     assert _detection.estimate([Cells(0, 1, 5, 6, 0)], 2, np.random.default_rng(0)) is None
 

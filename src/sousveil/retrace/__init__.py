@@ -208,8 +208,10 @@ def _from_census(file: Path) -> pa.Table:
     try:
         table = pq.read_table(file)
         return table.select(CAMERAS.names).cast(CAMERAS)
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
-        said = _how_to(file) if file.exists() else f" ({' '.join(str(error).split())[:120]})"
+    except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+        if not file.exists():
+            raise UnusableInput(f"{file}: no such file; check the path") from None
+        said = _how_to(file)
         raise UnusableInput(f"{file}: is no cameras.parquet of a census{said}") from None
 
 
@@ -226,7 +228,10 @@ def _how_to(file: Path) -> str:
     """Return how to make a cameras.parquet of a file that is none."""
     if file.suffix.lower() == ".parquet":
         return "; give the one that sousveil census -o DIR wrote"
-    return f"; make one: sousveil census {file} -o DIR, and give DIR/cameras.parquet"
+    return (
+        f"; make one: sousveil census {file} -o DIR, and give DIR/cameras.parquet (sousveil "
+        "sources new describes a list that census does not know)"
+    )
 
 
 def _retraced(

@@ -358,8 +358,8 @@ def _cell(text: str) -> str:
 
 def _covers(summary: Summary) -> str:
     return (
-        f"In about {10 * summary['covers']:.0f} of 10 cases such an interval holds a further draw "
-        "of that."
+        "Such an interval holds a further draw of what is not known in about "
+        f"{10 * summary['covers']:.0f} of 10 cases."
     )
 
 
