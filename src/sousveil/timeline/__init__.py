@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sousveil.errors import UnusableInput
-from sousveil.register import Register
+from sousveil.register import Register, installed
 from sousveil.store import _presence
 from sousveil.store._file import Connection, one, reading
 from sousveil.timeline import _diff, _survival
@@ -211,7 +211,7 @@ def timeline(register: str | Path, *, recorded_by: date | None = None) -> dict[s
             "recorded_by": recorded_by,
             "dates": rows,
             "lifetimes": _survival.lifetimes(connection),
-            "installed": _installed(connection, there),
+            "installed": installed(there),
         }
 
 
@@ -232,17 +232,6 @@ def _steps(
         why = _tally(told["change"])
     steps = dict.fromkeys(("appeared", "newly_covered", "returned"), 0) | why
     return steps | {"vanished": left}
-
-
-def _installed(connection: Connection, cameras: pa.Table) -> dict[str, Any]:
-    connection.register("there", cameras)
-    months = connection.sql(
-        """select strftime(installed, '%Y-%m') as month, count(*) as cameras,
-                  sum("count")::bigint as devices
-        from there where installed is not null group by month order by month"""
-    )
-    by_month = months.to_arrow_table().to_pylist()
-    return {"by_month": by_month, "unknown": cameras["installed"].null_count}
 
 
 @contextmanager
