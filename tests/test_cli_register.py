@@ -95,6 +95,32 @@ def test_every_command_says_the_same_in_words() -> None:
     assert "by 1 source;" in run("at", "2020-01-01").stdout
 
 
+@pytest.mark.usefixtures("city")
+def test_what_a_list_without_a_claim_leaves_open_is_said() -> None:
+    days, ids = ("2020-01-01", "2022-01-01"), ("city_2020-01-01", "city_2022-01-01")
+    one, other = "city_2020-01-01.csv", "city_2022-01-01.csv"
+    run("add", one, "spec=city.toml", other, "spec=city.toml", "-q", "-r", "silent.duckdb")
+    for pair in (days, ids):
+        answer = told("diff", *pair, "-r", "silent.duckdb")
+        assert (answer["newly_covered"], answer["appeared"], answer["vanished"]) == (1, 0, 0)
+        assert answer["extent_unknown"] == {"from": [ids[0]], "to": [ids[1]]}
+        [line] = [
+            line
+            for line in run("diff", *pair, "-r", "silent.duckdb").stdout.splitlines()
+            if "--complete" in line
+        ]
+        assert "whether any vanished and whether those newly covered are new cannot be" in line
+    # The later edition alone claims it: what vanished is known then, what is new is not.
+    run("add", one, "spec=city.toml", "-q", "-r", "half.duckdb")
+    run("add", other, "spec=city.toml", "--complete", "-q", "-r", "half.duckdb")
+    words = run("diff", *days, "-r", "half.duckdb").stdout
+    assert "  whether those newly covered are new cannot be said: city_2020-01-01 does not" in words
+    add_both()
+    assert "--complete" not in run("diff", *days).stdout
+    assert told("diff", *days)["extent_unknown"] == {"from": [], "to": []}
+    assert "--complete" not in run("diff", days[0], days[0], "-r", "silent.duckdb").stdout
+
+
 def test_files_are_written_where_asked(city: Path) -> None:
     add_both()
     for command in (["export"], ["diff", "2020-01-01", "2022-01-01"], ["timeline"]):

@@ -274,6 +274,32 @@ def test_installations_are_bars_by_month_and_rows_by_year() -> None:
     assert few.rows[0] == ["January 2012", "1", "2"]
 
 
+def _stated(stated: int) -> Any:
+    """Return a town of 50 cameras of which so many say when they were installed."""
+    days = {i: {"installed": date(2019, 1 + i % 3, 1)} for i in range(stated)}
+    none = {i: {"installed": None} for i in range(stated, 50)}
+    return town(50, 2, changes=days | none)
+
+
+def test_a_census_draws_when_its_cameras_were_installed_if_a_fifth_say_so() -> None:
+    census = _stated(10)
+    assert census.summary["installed"] == {
+        "by_month": [
+            {"month": "2019-01", "cameras": 4, "devices": 4},
+            {"month": "2019-02", "cameras": 3, "devices": 3},
+            {"month": "2019-03", "cameras": 3, "devices": 3},
+        ],
+        "unknown": 40,
+    }
+    html = render(census)
+    assert html.count('id="chart-installed"') == 1
+    assert "Not stated of 40 cameras, 80%." in html
+    assert "January 2019: 4; February 2019: 3; March 2019: 3" in html
+    assert 'id="chart-installed"' not in render(_stated(9))
+    told = replace(census, summary=census.summary | {"timeline": history()})
+    assert render(told).count('id="chart-installed"') == 1  # of the section on time, not twice
+
+
 def test_the_page_of_a_timeline_allows_no_script_and_no_request() -> None:
     source = town(2, 2).sources[0]
     html = timeline_html(history(), register=HOSTILE, sources=[source])

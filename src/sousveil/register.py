@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -109,3 +109,18 @@ def build(observations: pa.Table, links: pa.Table) -> Register:
         cameras=_engine.query(_CAMERAS, CAMERAS, **tables),
         apart=_engine.query(_APART, OBSERVATIONS, **tables),
     )
+
+
+def installed(cameras: pa.Table) -> dict[str, Any]:
+    """Return how many cameras were installed in each month, and of how many no list says when.
+
+    cameras: records.CAMERAS, of which count and installed are used.
+    """
+    sql = """
+        select strftime(installed, '%Y-%m') as month, count(*) as cameras,
+               sum("count")::bigint as devices
+        from cameras where installed is not null group by month order by month
+    """
+    schema = pa.schema([("month", pa.string()), ("cameras", pa.int64()), ("devices", pa.int64())])
+    months = _engine.query(sql, schema, cameras=cameras.select(["count", "installed"]))
+    return {"by_month": months.to_pylist(), "unknown": cameras["installed"].null_count}

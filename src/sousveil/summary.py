@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from sousveil import estimates
 from sousveil._words import day as written
 from sousveil.place import Place
-from sousveil.register import Register
+from sousveil.register import Register, installed
 from sousveil.sources import Source
 from sousveil.sources._owners import RULES
 from sousveil.sources.tabular._compose import OWNER_RULES
@@ -116,6 +116,7 @@ def summarise(
             for rule, n in tally(cameras["operator_class_rule"]).items()
         },
         "ages": ages(cameras, on=on),
+        "installed": installed(cameras),
         "links_dropped": sum(source.links_dropped for source in sources),
         "quarantine": _quarantine(quarantine),
         "estimates": estimated.to_pylist(),

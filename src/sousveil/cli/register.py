@@ -314,7 +314,26 @@ def _diff_lines(told: dict[str, Any]) -> list[str]:
         f"    {name}: {', '.join(f'{n:,} {how}' for how, n in counts.items())}"
         for name, counts in told["attributes"].items()
     ]
-    return lines
+    return lines + _unsaid(told)
+
+
+def _unsaid(told: dict[str, Any]) -> list[str]:
+    """Say what the lists leave open that do not claim to hold everything of their area."""
+    open_, silent = [], []
+    for side, is_open, what in (
+        ("to", not told["vanished"], "whether any vanished"),
+        ("from", told["newly_covered"] > 0, "whether those newly covered are new"),
+    ):
+        if is_open and told["extent_unknown"][side]:
+            open_.append(what)
+            silent += told["extent_unknown"][side]
+    if not open_:
+        return []
+    claim = f"{silent[0]} does" if len(silent) == 1 else f"{len(silent)} sources do"
+    return [
+        f"  {' and '.join(open_)} cannot be said: {claim} not claim to hold everything of an area; "
+        "where that is so, make the register anew and add them with --complete"
+    ]
 
 
 @app.command()

@@ -46,7 +46,7 @@ def render(census: Census) -> str:
     seen = _seen(census)
     with ThreadPoolExecutor(max_workers=1) as pool:
         tiles = pool.submit(background, census.streets, census.buildings) if shown else None
-        drawn = charts(census.summary)
+        drawn = [*charts(census.summary), *_timeline.installed_of_census(census.summary)]
         context = _words_context(census.summary) | {
             "charts": drawn,
             "evidence": seen["sections"] + _evidence(census.summary),

@@ -20,6 +20,9 @@ _GROUPS: Final = {
     "entered": ("entered a list", draw.FIRST, ""),
     "already_there": ("were on the first list of their place", draw.SECOND, "6 4"),
 }
+ENOUGH: Final = 0.2
+"""The share of cameras whose installation a census must know to draw when that was."""
+
 _PLAIN: Final = "Mapping dates are not installation dates."
 
 
@@ -270,8 +273,23 @@ def installed(told: dict[str, Any]) -> Figure | None:
     x = draw.scale(first.toordinal(), last.toordinal(), _LEFT + 4, draw.WIDTH - 4 - width)
     parts.append(draw.days(first, last, x, base + 4))
     words = "; ".join(f"{label}: {n:,}" for label, n, _ in _periods(months))
-    note = f"Not stated of {_words.plural(told['unknown'], 'camera')}." if told["unknown"] else ""
+    unknown = told["unknown"]
+    share = _words.percent(unknown, unknown + sum(one["cameras"] for one in months))
+    note = f"Not stated of {_words.plural(unknown, 'camera')}, {share}." if unknown else ""
     return Figure("installed", "Installations by month", draw.svg(base + 30, parts), words, note)
+
+
+def installed_of_census(summary: dict[str, Any]) -> list[Figure]:
+    """Return the installations by month if they are stated of enough of the cameras of a census.
+
+    Nothing where the section on time shows them, or where lists tell of less than ENOUGH of them.
+    """
+    told, n = summary["installed"], summary["cameras"]["records"]
+    stated = n - told["unknown"]
+    if section(summary.get("timeline")) or not stated or stated < ENOUGH * n:
+        return []
+    drawn = installed(told)
+    return [] if drawn is None else [drawn]
 
 
 def _index(month: str) -> int:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sousveil.errors import UnusableInput
-from sousveil.register import Register
+from sousveil.register import Register, installed
 from sousveil.store import _presence
 from sousveil.store._file import Connection, one, reading
 from sousveil.timeline import _diff, _survival
@@ -90,6 +90,8 @@ def diff(
     there on the first only, "vanished" are all but "not_covered" (sources only): those in places
     of which the second source does not tell. Attributes count as stated (unknown before),
     withdrawn (unknown after) or changed; a camera moved if by _diff.MOVED_M or more.
+    "extent_unknown" names the sources that do not say of which area they tell, so that what entered
+    ("from") or left ("to") cannot be said by them.
 
     before, after: both days, the earlier first, or both ids of sources (see `store.show`).
     Raises UnusableInput for anything else.
@@ -124,7 +126,8 @@ def _between_days(connection: Connection, before: date, after: date) -> _Compare
         lambda chunk: _presence.existing(connection, after, chunk=chunk),
     )
     why = _diff.why_entered(connection, rows, before=before, until=after)
-    return _Compared(_sides(sources, counts), _diff.explained(rows, why, left="vanished"))
+    told = _sides(connection, sources, counts)
+    return _Compared(told, _diff.explained(rows, why, left="vanished"))
 
 
 def _between_sources(connection: Connection, before: str, after: str) -> _Compared:
@@ -140,7 +143,8 @@ def _between_sources(connection: Connection, before: str, after: str) -> _Compar
         lambda chunk: _presence.told_by(connection, after, chunk=chunk),
     )
     why = _diff.why_alone(connection, rows, before=before, after=after)
-    return _Compared(_sides([[before], [after]], counts), _diff.explained(rows, why))
+    told = _sides(connection, [[before], [after]], counts)
+    return _Compared(told, _diff.explained(rows, why))
 
 
 def _compare(
@@ -155,12 +159,28 @@ def _compare(
     return counts, pa.concat_tables(rows)
 
 
-def _sides(sources: list[list[str]], counts: list[int]) -> dict[str, Any]:
+def _sides(connection: Connection, sources: list[list[str]], counts: list[int]) -> dict[str, Any]:
     names = ("from", "to")
+    early = sources[0]
+    later = [one for one in sources[1] if one not in early]
+    silent = [_extent_unknown(connection, *pair) for pair in ((early, later), (later, early))]
     return {
         "sources": dict(zip(names, sources, strict=True)),
         "cameras": dict(zip(names, counts, strict=True)),
+        "extent_unknown": dict(zip(names, silent, strict=True)),
     }
+
+
+def _extent_unknown(connection: Connection, mine: list[str], others: list[str]) -> list[str]:
+    """Return which of my sources tell of no area, though another edition could be held to it."""
+    sql = """
+        select source_id from known_sources
+        where extent = 'unknown' and list_contains($mine, source_id) and series in (
+            select series from known_sources where list_contains($others, source_id))
+        order by dated, source_id
+    """
+    found = connection.execute(sql, {"mine": mine, "others": others}).fetchall()
+    return [source_id for (source_id,) in found]
 
 
 def timeline(register: str | Path, *, recorded_by: date | None = None) -> dict[str, Any]:
@@ -191,7 +211,7 @@ def timeline(register: str | Path, *, recorded_by: date | None = None) -> dict[s
             "recorded_by": recorded_by,
             "dates": rows,
             "lifetimes": _survival.lifetimes(connection),
-            "installed": _installed(connection, there),
+            "installed": installed(there),
         }
 
 
@@ -212,17 +232,6 @@ def _steps(
         why = _tally(told["change"])
     steps = dict.fromkeys(("appeared", "newly_covered", "returned"), 0) | why
     return steps | {"vanished": left}
-
-
-def _installed(connection: Connection, cameras: pa.Table) -> dict[str, Any]:
-    connection.register("there", cameras)
-    months = connection.sql(
-        """select strftime(installed, '%Y-%m') as month, count(*) as cameras,
-                  sum("count")::bigint as devices
-        from there where installed is not null group by month order by month"""
-    )
-    by_month = months.to_arrow_table().to_pylist()
-    return {"by_month": by_month, "unknown": cameras["installed"].null_count}
 
 
 @contextmanager
