@@ -139,6 +139,16 @@ def on_common_ground(source: _reading.Opened, asked: Asked) -> tuple[_reading.Op
     )
 
 
+def links_taken_as_right(source: _reading.Opened, asked: Asked) -> list[str]:
+    """Return the warning that with covariates the errors of links are not carried on."""
+    if not asked.covariates or not _reading.is_links(source.table):
+        return []
+    return [
+        "with covariates the links are taken as right: the interval knows nothing of false or "
+        "missed links; compare it with the estimate without --covariates"
+    ]
+
+
 def prepared(source: _reading.Opened, asked: Asked) -> Task:
     """Count the histories, and draw them where links are uncertain. Raises UnusableInput."""
     table, name = source.table, source.name
