@@ -26,6 +26,12 @@ SURVEYS: dict[str, dict[str, Any]] = {
     "80, then 60 where they help most": {"n": 80, "more": 60},
 }
 
+LONGER = (
+    "The row of Munich as mapped with 80, then 60 stretches, at 97.1 % the highest of 1,500, was "
+    "run again alone with 8,000 surveys and another seed: it covers 96.3 %."
+)
+"""Of a run of its own, not of this one."""
+
 
 def study(place: str, cameras: str, repetitions: int) -> list[dict[str, Any]]:
     """Return a row a survey for one place and one way that cameras stand."""
@@ -81,7 +87,7 @@ def main() -> None:
         "Cameras as mapped, each at its nearest stretch, or placed around six centres, in clumps. "
         f"Bias with its 95 % error of simulation; 95 % intervals cover {min(covered):.1f} to "
         f"{max(covered):.1f} %, where so many repetitions alone make "
-        f"±{1.96 * 100 * np.sqrt(0.95 * 0.05 / repetitions):.1f} of it.",
+        f"±{1.96 * 100 * np.sqrt(0.95 * 0.05 / repetitions):.1f} of it. {LONGER}",
     )
     for row in rows:
         print(*row.values(), sep=" | ")

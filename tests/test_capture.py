@@ -542,6 +542,10 @@ def test_covariates_come_from_the_cameras_of_the_links(tmp_path: Path) -> None:
     told = json.loads(run(tmp_path, "--covariates", "zone", "--json", "-q").stdout)
     assert told["recommended"]["name"] == "doubly-robust"
     assert told["recommended"]["low"] < 900 < told["recommended"]["high"]
+    said = "with covariates the links are taken as right"
+    assert [warning.startswith(said) for warning in told["warnings"]].count(True) == 1
+    printed = run(tmp_path, "--covariates", "zone", "--model", "doubly-robust", "-q").stdout
+    assert f"Warning: {said}" in printed
     assert "no column kind" in run(tmp_path, "--covariates", "kind", "-q").stderr
     assert "alpha and beta are for two" in run(tmp_path, "--alpha", "0.9", "-q").stderr
 

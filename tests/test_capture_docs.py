@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from sousveil.capture import MODELS
+from sousveil.capture import MODELS, capture
 from sousveil.capture import _latent as latent
+from sousveil.capture._histories import to_table
 from sousveil.cli import app
+from tests.capture_tables import HARE
 from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "capture.md").read_text(encoding="utf-8")
@@ -49,6 +52,32 @@ def test_the_plate_readers_of_milan(
     known: dict[str, Any] = {}
     exec(compile(block("python"), "docs/capture.md", "exec"), known)
     assert capsys.readouterr().out == block("text")
+    exec(compile(block("python", "both = "), "docs/capture.md", "exec"), known)
+    assert capsys.readouterr().out == block("text", "lon lat")
+
+
+def test_the_rabbits_whose_number_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rabbits.csv").write_text(block("csv file=rabbits.csv"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    said, _, printed = block("console", "$ sousveil capture rabbits.csv").partition("\n")
+    done = CliRunner().invoke(app, [*shlex.split(said)[2:], "-q"])
+    assert done.stdout == printed
+    rows = {row["terms"][0]: row for row in capture("rabbits.csv", occasions=18).models.to_pylist()}
+    page = " ".join(PAGE.split())
+    assert f"M0 {rows['M0']['estimate']:.1f}, Mh Chao {rows['Mh Chao']['estimate']:.1f}" in page
+    assert f"Mh Darroch {rows['Mh Darroch']['estimate']:.1f}." in page
+    truth = 135
+    assert not rows["M0"]["low"] <= truth <= rows["M0"]["high"]
+    assert all(
+        rows[f"Mh {m}"]["low"] < truth < rows[f"Mh {m}"]["high"] for m in ("Chao", "Darroch")
+    )
+
+
+def test_the_hares_are_told_as_they_come_out() -> None:
+    rows = capture(to_table(HARE), repeated=True).models.to_pylist()
+    found = {row["terms"][0]: f"{row['estimate']:.1f}" for row in rows}
+    told = (f"{found[name]} ({name})" for name in ("M0", "Mth Chao", "Mth Poisson2", "Mth Darroch"))
+    assert all(words in " ".join(PAGE.split()) for words in told)
 
 
 def test_every_method_and_every_field_of_the_answer_is_explained() -> None:

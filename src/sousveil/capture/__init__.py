@@ -129,6 +129,7 @@ def capture(
     opened, common = _running.on_common_ground(opened, asked)
     task = _running.prepared(opened, asked)
     outcome = _running.run(task, asked, progress)
+    outcome.warnings.extend(_running.links_taken_as_right(opened, asked))
     outcome.warnings.extend(common.warnings)
     population = population_of or _running.population(
         task.lists, repeated=task.repeated, which=common.which

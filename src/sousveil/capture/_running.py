@@ -159,6 +159,16 @@ def _placed(source: _reading.Opened, asked: Asked) -> tuple[pa.Table, pa.Table |
     return links, table.select(["lon", "lat", "kind"]).take(row)
 
 
+def links_taken_as_right(source: _reading.Opened, asked: Asked) -> list[str]:
+    """Return the warning that with covariates the errors of links are not carried on."""
+    if not asked.covariates or not _reading.is_links(source.table):
+        return []
+    return [
+        "with covariates the links are taken as right: the interval knows nothing of false or "
+        "missed links; compare it with the estimate without --covariates"
+    ]
+
+
 def prepared(source: _reading.Opened, asked: Asked) -> Task:
     """Count the histories, and draw them where links are uncertain. Raises UnusableInput."""
     table, name = source.table, source.name

@@ -106,9 +106,10 @@ def _answer(summary: Summary) -> str:
         return f"No camera that is known in {summary['place']} sees a street."
     return (
         f"Of what residents do on the streets of {summary['place']} that the data holds, "
-        "the cameras see "
+        "the cameras that are listed see "
         f"**{_share(rows['trips_seen'])}** of the trips, and can put a name to "
-        f"**{_share(rows['trips_named'])}** if faces are searched."
+        f"**{_share(rows['trips_named'])}** if faces are searched; all cameras together at least "
+        "as much."
     )
 
 
