@@ -336,3 +336,17 @@ def test_a_time_axis_names_years_or_both_ends() -> None:
     assert named(date(2012, 6, 29), date(2025, 2, 7)) == ["2014", "2016", "2018", "2020", "2022",
                                                           "2024"]  # fmt: skip
     assert named(date(2026, 7, 13), date(2026, 7, 21)) == ["2026-07-13", "2026-07-21"]
+
+
+def test_a_page_of_a_register_says_which_and_draws_wide() -> None:
+    html = timeline_html(history(), register="monaco.duckdb", sources=[])
+    assert '<h1 id="title">Cameras through time: monaco</h1>' in html
+    assert html.count('<svg class="wide"') == 1  # the curve, once more for a wide screen
+
+
+def test_options_never_break_across_lines() -> None:
+    plain = town()
+    told = {"population": None, "population_note": "Give --population N or <b>--within</b>."}
+    html = render(replace(plain, summary=plain.summary | told))
+    assert "<code>--population N</code> or &lt;b&gt;<code>--within</code>&lt;/b&gt;." in html
+    assert "code { white-space: nowrap; }" in html

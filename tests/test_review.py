@@ -326,3 +326,35 @@ def test_duplicates_inside_a_list_are_told_apart_from_links(
     words = CliRunner().invoke(app, [*lists, "-o", str(tmp_path / "o"), "-q"]).stdout
     assert "Of the 42 links between lists 95% are right" in words
     assert "Of the 18 joins of two rows inside one list, as duplicates, 67% are right" in words
+
+
+def test_pairs_between_lists_come_first_and_say_what_is_joined_elsewhere() -> None:
+    rows = [{"source_id": name, "native_id": str(n)} for n, name in enumerate("aab")]
+    known = observations(*rows)
+    ids = known["observation_id"].to_pylist()
+    both = [(0, 1), (0, 2)]
+    pairs = pa.Table.from_pylist(
+        [
+            {"observation_id_l": ids[left], "observation_id_r": ids[right], "probability": 0.5,
+             "distance_m": 1.0, "linked": left + right == 1}
+            for left, right in both
+        ],
+        schema=UNCERTAIN,
+    )  # fmt: skip
+    links = pa.Table.from_pylist(
+        [
+            {"observation_id": one, "source_id": "s", "native_id": one, "camera_id": camera,
+             "probability": p}
+            for one, camera, p in zip(ids, "xxy", (0.6, 0.6, 1.0), strict=True)
+        ],
+        schema=LINKS,
+    )  # fmt: skip
+    html = review.page(pairs, known, threshold=None, links=links)
+    assert html.index("Between lists</h2>") < html.index("Inside one list</h2>")
+    first, second = html.split("<article")[1:]
+    assert f'data-right="{ids[2]}"' in first
+    assert "the first is joined to another at 0.60" in first
+    assert "joined to another" not in second
+    named = review.page(pairs, observations(*[row | {"operator": "city_of-a.b"} for row in rows]),
+                        threshold=None)  # fmt: skip
+    assert "city_<wbr>of-<wbr>a.<wbr>b" in named

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jinja2
 import numpy as np
 import shapely
+from markupsafe import Markup
 
 from sousveil import __version__
 from sousveil.errors import BrokenInvariant
@@ -97,12 +98,22 @@ def timeline_html(told: dict[str, Any], *, register: str, sources: Sequence[Sour
     return _environment().get_template("timeline.html.jinja").render(
         version=__version__,
         register=register,
+        place=_place_of(register, sources),
         recorded_by=recorded_by and _words.day(recorded_by),
         evidence=_timeline.section(told),
         credits=_source_credits(sources),
         style=style,
         policy=_policy([], style),
     )  # fmt: skip
+
+
+def _place_of(register: str, sources: Sequence[Source]) -> str:
+    """Return what a register is called: by its file, else (as by default) by what it holds."""
+    stem = Path(register).stem
+    if stem != "register":
+        return stem
+    files = [re.split(r"[_-]?\d{4}|\.", source.name)[0] for source in sources]
+    return ", ".join(dict.fromkeys(file.replace("_", " ") for file in files if file))
 
 
 def main_sentences(census: Census) -> list[str]:
@@ -257,7 +268,19 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["parts"] = _parts
     environment.filters["plain"] = _plain
+    environment.filters["options"] = _options
     return environment
+
+
+_OPTION: Final = re.compile(r"(?<![\w-])(--[a-z][a-z-]+(?: [A-Z]+\b)?)")
+
+
+def _options(text: str) -> Markup:
+    """Mark options of the command line as code, which never breaks across lines."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else part
+        for at, part in enumerate(_OPTION.split(text))
+    )
 
 
 def _parts(sentence: str) -> list[str]:

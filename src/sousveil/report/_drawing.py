@@ -14,6 +14,9 @@ from typing import Final, NamedTuple
 WIDTH: Final = 370
 """Units of a chart from left to right, as of the bar charts."""
 
+WIDE: Final = 1040
+"""Units of a chart that fills a wide screen."""
+
 INK: Final = "var(--ink)"
 MUTED: Final = "var(--muted)"
 LINE: Final = "var(--line)"
@@ -32,12 +35,14 @@ class Figure(NamedTuple):
     svg: str
     text: str
     note: str = ""
+    wide_svg: str = ""  # the same for a wide screen
 
 
-def svg(height: float, parts: Iterable[str]) -> str:
-    """Return a drawing WIDTH units wide; its figure names and describes it."""
+def svg(height: float, parts: Iterable[str], *, width: float = WIDTH) -> str:
+    """Return a drawing, WIDTH units wide by default; its figure names and describes it."""
+    wide = ' class="wide"' if width > WIDTH else ""
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" xmlns="http://www.w3.org/2000/svg" '
+        f'<svg{wide} viewBox="0 0 {width:.0f} {height:.0f}" xmlns="http://www.w3.org/2000/svg" '
         f'aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
     )
 
@@ -95,15 +100,22 @@ def ticks(top: float, most: int = 4, *, whole: bool = True) -> list[float]:
     return [i * step for i in range(math.ceil(top / step - 1e-9) + 1)] if top > 0 else [0.0, step]
 
 
-def levels(values: Iterable[float], y: Scale, left: float, words: Callable[[float], str]) -> str:
+def levels(
+    values: Iterable[float],
+    y: Scale,
+    left: float,
+    words: Callable[[float], str],
+    *,
+    width: float = WIDTH,
+) -> str:
     """Return the horizontal lines of an axis with their values at its left."""
     return "".join(
-        line([(left, y(v)), (WIDTH, y(v))], LINE) + text(left - 6, y(v) + 4, words(v), anchor="end")
+        line([(left, y(v)), (width, y(v))], LINE) + text(left - 6, y(v) + 4, words(v), anchor="end")
         for v in values
     )
 
 
-def days(first: date, last: date, x: Scale, y: float) -> str:
+def days(first: date, last: date, x: Scale, y: float, *, width: float = WIDTH) -> str:
     """Return the marks of a time axis below y: years, or both ends where it is shorter than two."""
     years = list(range(first.year + (first > date(first.year, 1, 1)), last.year + 1))
     if len(years) < 2:
@@ -118,7 +130,7 @@ def days(first: date, last: date, x: Scale, y: float) -> str:
         line([(at, y), (at, y + 4)], MUTED) + text(at, y + 17, str(year), anchor="middle")
         for year in years
         if year % step == 0
-        for at in [min(x(date(year, 1, 1).toordinal()), WIDTH - 14)]
+        for at in [min(x(date(year, 1, 1).toordinal()), width - 14)]
     )
 
 

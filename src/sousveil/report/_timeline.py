@@ -134,19 +134,27 @@ def _day(value: date | str) -> date:
 
 def by_date(dates: list[dict[str, Any]]) -> Figure:
     """Return the number of cameras at each date, and below it what came and what went."""
+    words = "; ".join(
+        f"{_words.day(one['dated'])}: {_words.plural(one['cameras'], 'camera')}" for one in dates
+    )
+    narrow, wide = (_by_date(dates, width) for width in (draw.WIDTH, draw.WIDE))
+    return Figure("by-date", "Cameras by date of the list", narrow, words, wide_svg=wide)
+
+
+def _by_date(dates: list[dict[str, Any]], width: int) -> str:
     days = [_day(one["dated"]) for one in dates]
-    x = draw.scale(days[0].toordinal(), days[-1].toordinal(), _LEFT + 6, draw.WIDTH - 8)
+    x = draw.scale(days[0].toordinal(), days[-1].toordinal(), _LEFT + 6, width - 8)
     values = draw.ticks(max(one["cameras"] for one in dates))
     y = draw.scale(0, values[-1], 12 + _CURVE, 12)
     points = [(x(day.toordinal()), y(one["cameras"])) for day, one in zip(days, dates, strict=True)]
-    parts = [draw.levels(values, y, _LEFT, "{:,.0f}".format)]
+    parts = [draw.levels(values, y, _LEFT, "{:,.0f}".format, width=width)]
     if len(points) > 1:
         parts.append(draw.line(points, draw.FIRST, width=2))
     parts += [draw.circle(*point, 3.5, draw.FIRST) for point in points]
-    bars, bottom = _came_and_went(x, days, dates, 12.0 + _CURVE + 24)
+    bars, bottom = _came_and_went(x, days, dates, 12.0 + _CURVE + 24, width)
     parts += [
         bars,
-        draw.days(days[0], days[-1], x, bottom + 4),
+        draw.days(days[0], days[-1], x, bottom + 4, width=width),
         draw.legend(
             [
                 (draw.FIRST, "", "cameras on lists; below: appeared, or came back"),
@@ -156,15 +164,11 @@ def by_date(dates: list[dict[str, Any]]) -> Figure:
             bottom + 46,
         ),
     ]
-    words = "; ".join(
-        f"{_words.day(one['dated'])}: {_words.plural(one['cameras'], 'camera')}" for one in dates
-    )
-    picture = draw.svg(bottom + 46 + 2 * 18 + 8, parts)
-    return Figure("by-date", "Cameras by date of the list", picture, words)
+    return draw.svg(bottom + 46 + 2 * 18 + 8, parts, width=width)
 
 
 def _came_and_went(
-    x: draw.Scale, days: list[date], dates: list[dict[str, Any]], top: float
+    x: draw.Scale, days: list[date], dates: list[dict[str, Any]], top: float, width: int
 ) -> tuple[str, float]:
     """Return bars, up for what came and down for what went, and where they end."""
     steps = list(zip(days, dates, strict=True))[1:]
@@ -173,7 +177,7 @@ def _came_and_went(
     down = max((one["vanished"] for _, one in steps), default=0)
     high = draw.scale(0, max(up, down, 1), 0, _STEPS)
     middle = top + high(up)
-    parts = [draw.line([(_LEFT, middle), (draw.WIDTH, middle)], draw.MUTED)]
+    parts = [draw.line([(_LEFT, middle), (width, middle)], draw.MUTED)]
     parts += [
         draw.text(_LEFT - 6, at + 4, words, anchor="end")
         for at, words in ((top, f"+{up:,}"), (middle, "0"), (middle + high(down), f"−{down:,}"))

@@ -91,7 +91,7 @@ def write(result: LinkedLists, directory: Path) -> dict[str, str]:
     """
     linked, observations = result.linked, result.observations
     uncertain = linked.uncertain
-    html = page(uncertain, observations, threshold=result.threshold)
+    html = page(uncertain, observations, threshold=result.threshold, links=linked.links)
     with complete_directory(directory, marker=FILES["links"]) as partial:
         path = {name: partial / file for name, file in FILES.items()}
         pq.write_table(linked.links, path["links"], compression="zstd")

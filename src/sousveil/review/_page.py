@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+import re
 from functools import cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
@@ -12,6 +13,8 @@ from typing import Any, Final, NamedTuple
 import jinja2
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from markupsafe import Markup
 
 from sousveil.linking._features import normal_name
 from sousveil.review._answers import SHOWN, rows_of
@@ -28,18 +31,27 @@ _SCALES_M: Final = (1, 2, 5, 10, 20, 50, 100)
 _MOST_CONTEXT: Final = 60
 
 
-def page(uncertain: pa.Table, observations: pa.Table, *, threshold: float | None) -> str:
+def page(
+    uncertain: pa.Table,
+    observations: pa.Table,
+    *,
+    threshold: float | None,
+    links: pa.Table | None = None,
+) -> str:
     """Return a page that shows the pairs on maps, takes answers and saves them as CSV.
 
     The page asks nothing of any server. It shows exact positions: it is for work, not to publish.
-    At most MOST_ON_PAGE pairs are shown, the first of the table.
+    At most MOST_ON_PAGE pairs are shown, the first of the table: those of two lists, then those
+    inside one list. links: records.LINKS, to say where an end of a pair is linked otherwise.
     """
-    shown = uncertain.slice(0, MOST_ON_PAGE)
+    shown = _between_first(uncertain.slice(0, MOST_ON_PAGE), observations)
+    joined = {} if links is None else _joined(shown, links)
     ends = [rows_of(shown, observations, side).to_pylist() for side in ("l", "r")]
     lon, lat = (observations[name].to_numpy() for name in ("lon", "lat"))
     said = [observations.take(pa.array(rows, pa.int64())).to_pylist() for rows in ends]
     pairs = [
         _pair(number, row, left, right, _Places(lon, lat, at))
+        | {"elsewhere": _elsewhere(row, joined)}
         for number, (row, left, right, at) in enumerate(
             zip(shown.to_pylist(), *said, zip(*ends, strict=True), strict=True), start=1
         )
@@ -55,6 +67,37 @@ def page(uncertain: pa.Table, observations: pa.Table, *, threshold: float | None
         script_hash=_hash(script),
         map_px=_MAP_PX,
     )
+
+
+def _between_first(uncertain: pa.Table, observations: pa.Table) -> pa.Table:
+    """Return the pairs with those of two lists before those inside one list."""
+    sources = observations["source_id"].to_pylist()
+    ends = [rows_of(uncertain, observations, side).to_pylist() for side in ("l", "r")]
+    within = [sources[left] == sources[right] for left, right in zip(*ends, strict=True)]
+    return uncertain.take(pa.array(np.argsort(within, kind="stable"), pa.int64()))
+
+
+def _joined(shown: pa.Table, links: pa.Table) -> dict[str, float]:
+    """Return the observations of pairs that are linked to another, with the probability of that."""
+    ids = pa.concat_arrays(
+        [shown[f"observation_id_{side}"].combine_chunks() for side in ("l", "r")]
+    )
+    cameras = links["camera_id"]
+    counts = dict(zip(*pc.value_counts(cameras).flatten(), strict=True))
+    chosen = links.filter(pc.is_in(links["observation_id"], ids)).to_pylist()
+    several = {camera.as_py() for camera, n in counts.items() if n.as_py() > 1}
+    return {
+        row["observation_id"]: row["probability"] for row in chosen if row["camera_id"] in several
+    }
+
+
+def _elsewhere(row: dict[str, Any], joined: dict[str, float]) -> str | None:
+    """Say which end of a pair that is not linked is linked to another observation."""
+    ends = {"first": row["observation_id_l"], "second": row["observation_id_r"]}
+    taken = {name: joined[end] for name, end in ends.items() if end in joined}
+    if row["linked"] or not taken:
+        return None
+    return " and ".join(f"the {name} is joined to another at {p:.2f}" for name, p in taken.items())
 
 
 class _Places(NamedTuple):
@@ -145,7 +188,14 @@ def _end(observation: dict[str, Any], x: float, y: float, per_m: float) -> dict[
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["breakable"] = _breakable
     return environment.from_string(_file("review.html.jinja"))
+
+
+def _breakable(text: str) -> Markup:
+    """Let long names break behind their joints, never inside a word."""
+    joints = re.split(r"(?<=[_/.\-])(?=\w)", text)
+    return Markup("<wbr>").join(joints)
 
 
 def _file(name: str) -> str:
