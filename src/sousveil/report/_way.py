@@ -149,7 +149,7 @@ def timeline(moments: pa.Table, watchful: pa.Table) -> str:
     )
     return (
         f'<svg id="timeline" viewBox="0 0 {_TIMELINE} {_TALL}" preserveAspectRatio="none" '
-        'role="img" aria-label="How likely you were seen along the time" '
+        'role="img" aria-label="How likely you are seen along the time" '
         f'xmlns="http://www.w3.org/2000/svg">{rules}{"".join(areas)}'
         f'<path id="cursor" d="M0,0V{_TALL}"/></svg>'
     )
