@@ -98,7 +98,7 @@ def _ours(path: Path, there: Register) -> dict[str, Any]:
     seen, near = _look(where.lon, where.lat, there, draws=200, seed=0)
     took["look"] = time.process_time() - start - took["match"]
     pairs = _along.pairs(seen, where)
-    passes, tally = _along.passes(pairs, seen, moments, near, began=None)
+    passes, tally = _along.passes(pairs, seen, moments, near, there.streets, began=None)
     watchful = _along.watchful(pairs, seen, moments, near)
     _totals.cameras_by_level(tally, near, None, seed=0)
     _totals.seconds(watchful, moments, None)

@@ -146,7 +146,7 @@ def _ours(lonlat: Any, seconds: Any, there: Register) -> tuple[float, set[str]]:
     where = _along.places(moments)
     seen, near = _look(where.lon, where.lat, there, draws=200, seed=0)
     pairs = _along.pairs(seen, where)
-    _, tally = _along.passes(pairs, seen, moments, near, began=None)
+    _, tally = _along.passes(pairs, seen, moments, near, there.streets, began=None)
     _totals.cameras_by_level(tally, near, None, seed=0)
     _totals.seconds(_along.watchful(pairs, seen, moments, near), moments, None)
     cpu_s = time.process_time() - start

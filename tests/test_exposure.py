@@ -27,6 +27,7 @@ from sousveil.errors import UnusableInput
 from sousveil.exposure import FILES, Exposure, _along, _totals, _ways
 from sousveil.exposure._register import register_of
 from sousveil.records import LEVELS, MOMENTS, PASSES, WATCHFUL, WAYS
+from sousveil.report.exposure import sentences
 from sousveil.visibility import plane_around
 from tests.osm_files import CAMERA, node, way, write
 from tests.towns import BLOCKS, SOUTH, STEP, WEST, small_town
@@ -264,7 +265,7 @@ def parts_of(lengths: list[float], chances: list[tuple[float, float, bool]], who
             "could": [c for _, c, _ in chances for _ in rows],
         }
     )
-    return _totals.parts(watchful, moments, whole_s)
+    return _totals.parts(watchful, moments, whole_s, "detect")
 
 
 def test_parts_sum_whatever_the_fractions_are() -> None:
@@ -434,6 +435,78 @@ def test_points_in_the_wrong_order_are_named_with_the_mend(town: Path, tmp_path:
                  way(1, [1, 2], tags={"highway": "residential"}))  # fmt: skip
     with pytest.raises(UnusableInput, match=r"write --from -122\.42,37\.77"):
         sv.ways((37.77, -122.42), (-122.41, 37.77), west)
+
+
+def test_a_swapped_track_and_what_is_not_both_are_named_with_the_mend(
+    town: Path, tmp_path: Path
+) -> None:
+    right, swapped = tmp_path / "right.csv", tmp_path / "swapped.csv"
+    rows = [f"2026-11-24T07:30:{i:02}Z,{WEST + i * STEP / 20},{SOUTH}" for i in range(9)]
+    right.write_text("\n".join(["time,lon,lat", *rows]))
+    swapped.write_text("\n".join(["time,lat,lon", *rows]))
+    assert sv.exposure(right, town, draws=10).summary["track"]["points"] == 9
+    here, there = f"{WEST},{SOUTH}", f"{WEST + STEP},{SOUTH}"
+    for args, said in (
+        ([str(swapped)], "are swapped: exchange the names of the two columns"),
+        ([str(tmp_path / "walk.gpx"), "--from", here, "--to", there],
+         "walk.gpx: is a track; give either a track or --from and --to"),
+        (["--from", here, "--to", here], "are the same point; give two that lie apart"),
+    ):  # fmt: skip
+        run = CliRunner().invoke(
+            app, ["exposure", *args, str(town), "-o", str(tmp_path / "o"), "--quiet"]
+        )
+        assert run.exit_code == 2
+        assert run.stderr.count("\n") == 1
+        assert said in run.stderr
+
+
+def test_figures_of_a_planned_way_are_at_the_level_asked_for(town: Path) -> None:
+    """The lengths against an independent sum over the moments, and no word of the past."""
+    start, goal = (WEST + 0.2 * STEP, SOUTH), (WEST + 5.7 * STEP, SOUTH + 6 * STEP)
+    for level in ("detect", "recognise"):
+        found = sv.ways(start, goal, town, level=level, draws=60)
+        assert found.ways is not None
+        assert set(found.ways["level"].to_pylist()) == {level}
+        moments = found.moments.filter(pc.equal(found.moments["way"], 0))
+        watchful = found.watchful.filter(
+            pc.and_(pc.equal(found.watchful["way"], 0), pc.equal(found.watchful["level"], level))
+        )
+        length_m = moments["length_m"].to_numpy()
+        for column, of in (("seen_m", "probability"), ("could_m", "could")):
+            by_moments = float((length_m * watchful[of].to_numpy()).sum())
+            assert found.ways[column][0].as_py() == pytest.approx(by_moments, rel=0.15, abs=2)
+        (answer, time, expected, *_) = said = sentences(found.summary)
+        for sentence in (answer, time, expected):
+            assert ("at the level recognise" in sentence) is (level == "recognise")
+        told = found.summary["cameras"][level]
+        assert f"{told['could'] or 'No'} camera" in answer
+        page = found.to_html()
+        for past in ("could have", " did", "were on", "you were", "may have been"):
+            assert past not in page, past
+            assert not any(past in sentence for sentence in said)
+        assert ("level recognise" in page) is (level == "recognise")
+    first, *others = found.summary["ways"]
+    one = sentences(found.summary | {"ways": [first, others[0]]})
+    assert any("; another is " in sentence for sentence in one)
+
+
+def test_streets_near_cameras_are_the_nearest_with_a_name(walked: Exposure, town: Path) -> None:
+    plane = plane_around([WEST], [SOUTH])
+    streets = walked.streets.filter(pc.is_valid(walked.streets["name"]))
+    lines = plane.flat(shapely.from_wkb(streets["geometry"].to_numpy(zero_copy_only=False)))
+    names = np.array(streets["name"].to_pylist())
+    told = 0
+    for row in walked.passes.to_pylist():
+        if row["private_home"]:
+            assert row["near_street"] is None
+            assert row["near_street_m"] is None
+        elif len(names):
+            point = shapely.points(plane.to_xy([row["lon"]], [row["lat"]]))[0]
+            away_m = shapely.distance(point, lines)
+            assert row["near_street_m"] == pytest.approx(away_m.min(), abs=0.5)
+            assert row["near_street"] in names[away_m < away_m.min() + 0.5]
+            told += 1
+    assert told > 5 or not len(names)
 
 
 def test_an_empty_track_is_said_in_one_clear_line(town: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 import sousveil as sv
 from sousveil.exposure import Exposure
-from sousveil.report.exposure import duration, render
+from sousveil.report.exposure import _from_to, _tables, duration, render
 from tests.osm_files import CAMERA, node, way, write
 from tests.test_exposure import along_street
 from tests.test_report_browser import SERIOUS, chromium
@@ -138,6 +139,46 @@ def test_the_keyboard_moves_along_the_way_and_tells_its_figures(
     assert page.locator("svg#way-map").get_attribute("viewBox").split()[2] == "500.0"
     page.locator("#whole").click()
     assert page.locator("svg#way-map").get_attribute("viewBox").split()[2] == "1000.0"
+
+
+def test_on_a_phone_each_value_has_the_name_of_its_column(open_page: Any, walked: Exposure) -> None:
+    page = open_page(walked, viewport={"width": 390, "height": 844})
+    shown = page.evaluate(
+        "[...document.querySelectorAll('#tables td')].map((cell) => "
+        "[getComputedStyle(cell, '::before').content, getComputedStyle(cell).display])"
+    )
+    heads = {head.strip('"') for head, _ in shown}
+    assert {"Cameras that could", "Kept for", "Could"} <= heads
+    assert "" not in heads
+    assert "none" not in heads
+
+
+def test_rows_of_cameras_that_do_not_count_are_marked(walked: Exposure) -> None:
+    (table,) = [t for t in _tables(walked) if t["caption"].startswith("When each camera")]
+    ids = [r["camera_id"] for r in walked.passes.to_pylist() if r["level"] == "detect"]
+    counted = walked.summary["cameras"]["detect"]["could"]
+    marked = [row for row in table["rows"] if row[-1].endswith("not counted")]
+    assert (len(set(ids)) > counted) == bool(marked)
+    assert ("Not counted" in table["note"]) == bool(marked)
+    for row in table["rows"]:
+        start, _, end = row[0].partition(" – ")
+        assert start != end
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "clock", "since"),
+    [
+        (5, 25, "17:11:05 – 17:11:25", "5 s – 25 s"),
+        (5, 5, "17:11:05", "5 s"),
+        (50, 130, "17:11 – 17:13", "1 min – 2 min"),
+    ],
+)
+def test_a_time_within_a_minute_has_seconds(
+    start_s: float, end_s: float, clock: str, since: str
+) -> None:
+    began = datetime(2026, 11, 24, 17, 11, tzinfo=UTC)
+    assert _from_to(began, start_s, end_s) == clock
+    assert _from_to(None, start_s, end_s) == since
 
 
 def test_without_scripts_all_figures_are_there(open_page: Any, walked: Exposure) -> None:

@@ -17,6 +17,7 @@ import sousveil as sv
 from sousveil.cli import app
 from sousveil.errors import UnusableInput
 from sousveil.letters import LANGUAGES, Letter, _addressees, _pages, _words, drafts, write_letters
+from sousveil.letters import said as said_of
 from sousveil.records import PASSES
 from sousveil.report.exposure import _tables, sentences
 from tests.osm_files import CAMERA, node, way, write
@@ -77,9 +78,9 @@ COUNTRIES = [*_words._table("laws.toml"), None]
 @pytest.mark.parametrize("name", ["Stadtwerke", "Polizei Beispielstadt", "hotel"])
 def test_every_country_language_and_kind_is_a_whole_letter(name: str, country: str | None) -> None:
     """Nothing unfilled, no code of the template, no day but in the way of the language."""
-    law = _words.law_of(country)
     rows = passes(a_pass(1, operator=name))
     for language in LANGUAGES:
+        law = _words.worded(_words.law_of(country), language)
         words = _words.words_of(language)
         told = a_summary(an_operator(name, "public"), country=country)
         access, records = drafts(told, rows, language=language, on=DAY)
@@ -107,15 +108,16 @@ def test_a_letter_says_all(tmp_path: Path) -> None:
     told = a_summary(an_operator("Stadtwerke", "public"), country="GB")
     access, records = drafts(told, ONE, on=DAY)
     for said in ("Rosenstraße (48.13710, 11.57610): 24 November 2026, 08:30 – 08:33",
-                 "by 25 December 2026", "On the basis of Article 15 of the UK GDPR I ask",
+                 "at the latest within one month of receipt",
+                 "On the basis of Article 15 of the UK GDPR I ask",
                  "Article 12(3) and (5) UK GDPR",
                  "Information Commissioner's Office"):  # fmt: skip
         assert said in access.markdown
-    assert "by 23 December 2026" in records.markdown  # 28 days
+    assert "within 28 days of receipt" in records.markdown
     german = drafts(told | {"country": "DE"}, ONE, on=DAY)[0].markdown
     for said in ("[Ort], 25. November 2026",
                  "- Rosenstraße (48.13710, 11.57610): 24. November 2026, 08:30 – 08:33",
-                 "bis zum 25. Dezember 2026", "Art. 12 Abs. 3 und 5 DSGVO",
+                 "innerhalb eines Monats nach Eingang", "Art. 12 Abs. 3 und 5 DSGVO",
                  "[die Datenschutzaufsichtsbehörde des Landes]"):  # fmt: skip
         assert said in german
 
@@ -192,6 +194,8 @@ def test_two_hotels_get_two_letters(tmp_path: Path) -> None:
     assert [one["description"] for one in told["access"]] == ["hotel", "hotel"]
     index = (tmp_path / "index.md").read_text()
     assert "as the report counts them: 1. Letters: 2 for access" in index
+    assert "Of 1 the sources have a description and no name (“hotel”)" in index
+    assert told["described_operators"] == 1
     one_site = drafts(
         a_summary(an_operator("hotel", "private", contact={"email": "a@hotel.example"})),
         rows.slice(0, 1), on=DAY,
@@ -259,13 +263,16 @@ def test_police_is_asked_under_its_own_law() -> None:
         assert "15" in letter.ground.basis  # the regulation, for what is no law enforcement
         assert not re.search(r"(Art\w*\.?|artículo|articolo|artigo) 18\b", letter.markdown)
     assert "8 de agosto" in of_police("PSP", "PT").markdown
-    assert "até 25 de dezembro de 2026" in of_police("PSP", "PT").markdown  # 30 days
+    assert "no prazo de 30 dias a contar da receção" in of_police("PSP", "PT").markdown
 
 
 def test_the_federations_police_has_the_federations_law() -> None:
     federal, land = (of_police(n, "DE") for n in ("Bundespolizei", "Polizeipräsidium München"))
     assert "§ 57 des Bundesdatenschutzgesetzes" in federal.markdown
     assert "(BfDI)" in federal.ground.authority
+    english = of_police("Bundespolizei", "DE", language="en").markdown
+    assert "section 57 of the Federal Data Protection Act (BDSG)" in english
+    assert "the Federal Commissioner for Data Protection" in english
     assert "§ 57" not in land.markdown
     assert "[das Datenschutz- oder Polizeigesetz des Landes]" in land.to_fill_in
 
@@ -386,7 +393,7 @@ def test_a_contact_is_told_and_none_is_invented(tmp_path: Path) -> None:
     index = (tmp_path / "index.md").read_text()
     assert "- Stadtbank" in index.split("## Operators without a contact")[1]
     assert "No legal advice" in index
-    assert "Datenschutzaufsichtsbehörde des Landes" in index.split("## If nobody answers")[1]
+    assert "[the data protection authority of the Land]" in index.split("## If nobody answers")[1]
 
 
 def test_homes_and_unknown_operators_get_no_letter(tmp_path: Path) -> None:
@@ -408,6 +415,74 @@ def test_without_times_only_records_are_asked_for() -> None:
     assert [one.kind for one in made] == ["records"]
     planned = told | {"kind": "ways"}
     assert [one.kind for one in drafts(planned, rows, on=DAY)] == ["records"]
+
+
+def test_the_index_says_why_there_is_no_request_for_access(tmp_path: Path) -> None:
+    told = a_summary(an_operator("Stadtwerke", "public"))
+    later = told | {"track": told["track"] | {"start": "2026-11-26T08:00:00+01:00"}}
+    today = told | {"track": told["track"] | {"start": "2026-11-25T08:00:00+01:00"}}
+    for summary, why, tells in (
+        (told | {"kind": "ways"}, "the way is a planned one", "which way you mean to take"),
+        (a_summary(an_operator("Stadtwerke", "public"), has_times=False),
+         "the track has no times", "where you were and when"),
+        (a_summary(an_operator(None, "public")), "no source says who runs any of the cameras",
+         "where you were and when"),
+        (later, "begins on 26 November 2026, after the day of the letters (25 November 2026)",
+         "where you were and when"),
+    ):  # fmt: skip
+        made = write_letters(summary, ONE, tmp_path / "post", on=DAY, pdf=False)
+        index = (tmp_path / "post" / "index.md").read_text()
+        assert made["access"] == []
+        assert why in made["no_access"]
+        assert f"There is no request for access: {made['no_access']}." in index
+        assert tells in index
+        assert ("where you were" in index) is (summary["kind"] == "track")
+        assert any(why in line for line in said_of(made))
+    made = write_letters(today, ONE, tmp_path / "now", on=DAY, pdf=False)
+    assert len(made["access"]) == 1
+    assert made["no_access"] is None
+
+
+@pytest.mark.parametrize("country", [c for c in COUNTRIES if c is not None])
+def test_an_english_letter_is_all_english(country: str) -> None:
+    """No article of another language stands outside the (name) that a law or authority has."""
+    foreign = re.compile(
+        r"\b(die|der|das|des|dem|und|le|la|les|du|el|il|lo|de|da|zákon|laki|lain)\b"
+    )
+    for name in ("Stadtwerke", "Polizei Beispielstadt", "Bundespolizei"):
+        told = a_summary(an_operator(name, "public"), country=country)
+        for letter in drafts(told, passes(a_pass(1, operator=name)), language="en", on=DAY):
+            text = re.sub(r"\([^()]*\)", "", letter.markdown)
+            assert not foreign.findall(text), letter.markdown
+
+
+def test_no_letter_names_a_day_before_its_deadline(tmp_path: Path) -> None:
+    """A deadline runs from the receipt: only the index has a day, with a week for delivery."""
+    told = a_summary(an_operator("Stadtwerke", "public"), an_operator("Polizei", "public"))
+    rows = passes(a_pass(1), a_pass(2, operator="Polizei"))
+    for language in LANGUAGES:
+        for letter in drafts(told, rows, language=language, on=DAY):
+            days = re.findall(r"20\d\d\b", re.sub(r"20\d\d(?=/)", "", letter.markdown))
+            places = 2 * letter.markdown.count("48.13710")
+            assert len(days) <= 1 + places, letter.markdown
+            december = _words.words_of(language)["months"][11]
+            assert december not in letter.markdown
+    made = write_letters(told, rows, tmp_path, on=DAY, pdf=False)
+    assert [one["remind_on"] for one in made["access"]] == ["2027-01-01"] * 2  # 1 month, 1 week
+    assert [one["remind_on"] for one in made["records"]] == ["2027-01-01"] * 2  # 30 days, 1 week
+    index = (tmp_path / "index.md").read_text()
+    assert "| not known | 1 January 2027 |" in index
+
+
+def test_a_camera_away_from_streets_is_near_one(tmp_path: Path) -> None:
+    away = {"street": None, "near_street": "Neuhauser Straße", "near_street_m": 12.4}
+    rows = passes(a_pass(1, **away), a_pass(2, operator=None, operator_class="unknown", **away))
+    told = a_summary(an_operator("Stadtwerke", "public"), an_operator(None, "unknown"))
+    (german, _) = drafts(told, rows, on=DAY)
+    assert "- nahe Neuhauser Straße, 12 m (48.13710, 11.57610): 24. Nov" in german.markdown
+    write_letters(told, rows, tmp_path, on=DAY, pdf=False)
+    index = (tmp_path / "index.md").read_text()
+    assert "- near Neuhauser Straße, 12 m (48.13710, 11.57610), 24 Nov" in index
 
 
 def test_places_are_those_of_the_cameras_that_the_exposure_counts() -> None:
@@ -481,6 +556,7 @@ def test_the_command_writes_letters_for_an_exposure(tmp_path: Path) -> None:
     names = {path.suffix for path in (tmp_path / "post").glob("access*")}
     assert names == {".md", ".txt", ".pdf"}
     assert "tietosuojavaltuutetun toimisto" in (tmp_path / "post" / "index.md").read_text()
+    assert told["described_operators"] == 0
     again = sv.letters(tmp_path / "mine", tmp_path / "post", on=DAY, language="en", pdf=False)
     assert {one["language"] for one in again["access"]} == {"en"}
     run = CliRunner().invoke(app, ["letters", str(tmp_path), "-o", str(tmp_path / "x"), "--quiet"])
@@ -521,12 +597,14 @@ def test_report_summary_and_letters_count_the_same_operators(tmp_path: Path) -> 
     addressed = {one["operator"] for one in told["access"]}
     assert n == told["named_operators"] == len(addressed) == 3
     assert addressed == {one["operator"] for one in summary["operators"] if one["named"]}
-    said = [s for s in sentences(summary) if f"Sources name {n} operators" in s]
+    said = [s for s in sentences(summary) if f"Sources name or describe {n} operators" in s]
     assert len(said) == 1
+    assert "2 by name, 1 only by a description" in said[0]
+    assert told["described_operators"] == 1
     (table,) = [t for t in _tables(found) if t["caption"] == "Who could have recorded you"]
     assert {row[0] for row in table["rows"]} - {"Not named", "Private homes"} == addressed
     index = (tmp_path / "post" / "index.md").read_text()
-    assert f"Operators that a source names, as the report counts them: {n}." in index
+    assert f"names or describes, as the report counts them: {n}." in index
     unnamed = [o for o in summary["operators"] if not o["named"] and not o["private_homes"]]
     assert told["unknown_operator"]["cameras"] == sum(o["cameras"] for o in unnamed)
     assert told["private_homes"] == 1

@@ -149,7 +149,7 @@ def test_what_cannot_be_used_is_set_aside_with_its_place(tmp_path: Path) -> None
     path = tmp_path / "way.csv"
     rows = [*as_csv().split("\n"), "2026-11-24T07:30:30Z;91;11", "2026-11-24T07:30:40Z;x;11",
             ";48.1370;11.5700", "2026-11-24T07:30:50Z;48.9;11.57",
-            "2026-11-24T07:31:00Z;48.1375;11.5703"]  # fmt: skip
+            "2026-11-24T07:31:00Z;48.1375;11.5703", "soon;48.1375;11.5703"]  # fmt: skip
     path.write_text("\n".join(rows))
     read = tracks.read(path)
     assert read.points.num_rows == 4
@@ -157,6 +157,7 @@ def test_what_cannot_be_used_is_set_aside_with_its_place(tmp_path: Path) -> None
         ("line 5", "no place on the Earth"),
         ("line 6", "no longitude and latitude"),
         ("line 7", "no time, where others have one"),
+        ("line 10", "is no time"),
         ("line 8", "farther than anything moves in that time"),
     ]
 
@@ -169,7 +170,7 @@ def test_what_cannot_be_used_is_set_aside_with_its_place(tmp_path: Path) -> None
         ("c.gpx", "<gpx/>", r"c.gpx: holds no point of a track"),
         ("d.geojson", "{", r"d.geojson: is no JSON"),
         ("e.csv", "a,b\n1,2", r"e.csv: line 1: no column of the longitude"),
-        ("f.csv", "time,lat,lon\nsoon,48,11\n", r"f.csv: line 2: 'soon' is no time; write it as"),
+        ("f.csv", "time,lat,lon\nsoon,48,11\n", r"f.csv: line 2: 'soon' is no time, and"),
         ("g.csv", "lat,lon\n48,11\n", r"g.csv: fewer than two usable points"),
         ("h.doc", "", r"h.doc: not a kind of track that is known; give one of .gpx"),
     ],

@@ -392,6 +392,8 @@ PASSES: Final = pa.schema(
         pa.field("retention_days", pa.float64()),
         pa.field("lon", pa.float64()),  # of the camera; null for a private home
         pa.field("lat", pa.float64()),
+        pa.field("near_street", pa.string()),  # with a name, nearest to the camera; null for a home
+        pa.field("near_street_m", pa.float64()),
     ]
 )
 
@@ -401,6 +403,7 @@ WAYS: Final = pa.schema(
         pa.field("way", pa.int32(), nullable=False),
         pa.field("length_m", pa.float64(), nullable=False),
         pa.field("minutes", pa.float64(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),  # of the next three
         pa.field("seen_m", pa.float64(), nullable=False),  # expected, at a random moment
         pa.field("seen_m_high", pa.float64(), nullable=False),  # with the cameras not on record
         pa.field("could_m", pa.float64(), nullable=False),

@@ -9,6 +9,9 @@ from sousveil.errors import UnusableInput
 
 Point = tuple[float, float]
 
+_TRACKS: Final = (".gpx", ".kml", ".fit")
+"""Endings of files that are tracks and never cameras."""
+
 _NUMBER: Final = r"-?\d+(?:\.\d+)?"
 
 
@@ -19,6 +22,14 @@ def between(start: str | None, goal: str | None) -> tuple[Point, Point] | None:
     if start is None or goal is None:
         raise UnusableInput("--from and --to: give both, each as LON,LAT in degrees")
     return _point("--from", start), _point("--to", goal)
+
+
+def sources_only(files: list[str]) -> list[str]:
+    """Return the sources of a planned way, which has no track."""
+    for file in files:
+        if file.casefold().endswith(_TRACKS):
+            raise UnusableInput(f"{file}: is a track; give either a track or --from and --to")
+    return files
 
 
 def _point(option: str, text: str) -> Point:

@@ -110,7 +110,7 @@ def exposure(
     """
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
         from sousveil import exposure as module
-        from sousveil.cli._exposure import between, track_and_sources
+        from sousveil.cli._exposure import between, sources_only, track_and_sources
 
         how: dict[str, Any] = {"undercount": undercount, "on": day("--on", on), "draws": draws}
         ends = between(start, goal)
@@ -122,7 +122,9 @@ def exposure(
         else:
             from sousveil.exposure import ways
 
-            found = ways(*ends, files, level=level, seed=seed, progress=progress.step, **how)
+            found = ways(
+                *ends, sources_only(files), level=level, seed=seed, progress=progress.step, **how
+            )
         progress.step("Writing the results")
         found = found.write(output, letters=letters, **({"language": language} if letters else {}))
     _print(found, as_json=as_json)
@@ -139,3 +141,9 @@ def _print(found: Exposure, *, as_json: bool) -> None:
     for sentence in sentences(found.summary):
         typer.echo(sentence)
     typer.echo(f"\nYour report, for you alone: {found.summary['files']['report']}")
+    if found.letters is not None:
+        from sousveil.letters import said
+
+        for sentence in said(found.letters):
+            typer.echo(sentence)
+        typer.echo(f"Letters, start with: {found.summary['files']['letters']}/index.md")

@@ -59,12 +59,13 @@ def letters(
 ) -> None:
     """Write letters to those whose cameras could have recorded you: drafts, no legal advice.
 
-    A request for access to each operator that a source names, the most urgent first, and a request
-    for records to each public body, as text, Markdown and PDF. They hold your own way: they stay in
-    DIR.
+    A request for access to each operator that a source names or describes, the most urgent first,
+    and a request for records to each public body, as text, Markdown and PDF. They hold your own
+    way: they stay in DIR.
     """
     with errors_in_one_line(), progress_on_stderr(quiet) as progress:
         from sousveil.letters import letters as write
+        from sousveil.letters import said
 
         told = write(
             exposure, output, language=language, on=day("--on", on), progress=progress.step
@@ -74,12 +75,6 @@ def letters(
 
         typer.echo(dumps(told))
         return
-    typer.echo(
-        f"Requests for access: {len(told['access'])}, for records: {len(told['records'])}; "
-        f"operators that a source names: {told['named_operators']}."
-    )
-    gaps = sum(len(one["to_fill_in"]) for one in (*told["access"], *told["records"]))
-    typer.echo(
-        f"They are drafts, with {gaps} [brackets] to fill in: read them before you send them."
-    )
+    for sentence in said(told):
+        typer.echo(sentence)
     typer.echo(f"\nStart with: {told['files']['index']}")

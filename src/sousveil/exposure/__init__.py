@@ -69,6 +69,7 @@ class Exposure:
     set_aside: list[tracks.SetAside]
     cameras: pa.Table  # records.CAMERAS near the way
     streets: pa.Table  # records.STREETS
+    letters: dict[str, Any] | None = None  # the JSON object of the letters that `write` wrote
 
     def to_html(self) -> str:
         """Return the report: one private HTML page that needs nothing but itself."""
@@ -113,6 +114,7 @@ def exposure(
     way = tracks.read(track, timezone=timezone)
     there = register_of(sources, on=on, undercount=undercount, seed=seed, progress=progress)
     lon, lat = way.points["lon"].to_numpy(), way.points["lat"].to_numpy()
+    _between.check_order(track, lon, lat, there.streets)
     progress("Matching the track to the streets")
     graph = tracks.graph(there.streets, plane_around(lon, lat))
     matched = tracks.match(way, graph, m_per_s=tracks.WALKING_M_PER_S)
@@ -156,6 +158,10 @@ def ways(
     if level not in LEVELS:
         raise UnusableInput(f"--level {level}: unknown; use {', '.join(LEVELS)}")
     undercounts.check(undercount)
+    if start == goal:
+        raise UnusableInput(
+            f"--from and --to {goal[0]},{goal[1]}: are the same point; give two that lie apart"
+        )
     there = register_of(sources, on=on, undercount=undercount, seed=seed, progress=progress)
     progress("Looking for ways")
     look = partial(_look, there=there, draws=draws, seed=seed)
@@ -202,7 +208,7 @@ def _seen(
     where = _along.places(moments)
     seen, near = _look(where.lon, where.lat, there, draws=draws, seed=seed)
     pairs = _along.pairs(seen, where)
-    passes, tally = _along.passes(pairs, seen, moments, near, began=began)
+    passes, tally = _along.passes(pairs, seen, moments, near, there.streets, began=began)
     return passes, tally, _along.watchful(pairs, seen, moments, near), near
 
 
@@ -265,7 +271,8 @@ def _write(found: Exposure, directory: Path, *, letters: bool, **how: Any) -> Ex
         if letters:
             from sousveil.letters import write_letters
 
-            write_letters(found.summary, found.passes, folder / "letters", **how)
+            told = write_letters(found.summary, found.passes, folder / "letters", **how)
+            found = replace(found, letters=told)
         write_json(found.summary, folder / FILES["summary"])
     return found
 

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
 
 from sousveil.coverage import Sightings, levels_by_draw
 from sousveil.records import LEVELS, PASSES, WATCHFUL
@@ -78,15 +80,18 @@ def passes(
     seen: Sightings,
     moments: pa.Table,
     cameras: pa.Table,
+    streets: pa.Table,
     *,
     began: datetime | None,
 ) -> tuple[pa.Table, Tally]:
     """Return when each camera could have recorded the person: records.PASSES, and draw by draw.
 
-    cameras: records.CAMERAS. began: the time of 0 s, None for a track without times.
+    cameras: records.CAMERAS, streets: records.STREETS. began: the time of 0 s, None for a track
+    without times.
     The probability of a pass is that of being seen at some moment of it: in each draw a camera's
     direction and lens stay as they are while one walks by.
     """
+    cameras = _with_near_street(cameras, streets)
     number = _numbered(there, moments)
     tally = _tally(there, seen, moments, number)
     start_s, end_s = moments["start_s"].to_numpy(), moments["end_s"].to_numpy()
@@ -175,9 +180,27 @@ def _described(found: dict[str, Any], cameras: pa.Table) -> pa.Table:
     found |= {name: cameras[name] for name in kept}
     names = zip(home, cameras["operator"].to_pylist(), strict=True)
     found["operator"] = pa.array([None if h else name for h, name in names], pa.string())
-    for axis in ("lon", "lat"):
-        found[axis] = pa.array(cameras[axis].to_numpy(), mask=home)
+    for where in ("lon", "lat", "near_street", "near_street_m"):
+        found[where] = pc.if_else(pa.array(home), None, cameras[where])
     return pa.table({name: found[name] for name in PASSES.names}, schema=PASSES)
+
+
+def _with_near_street(cameras: pa.Table, streets: pa.Table) -> pa.Table:
+    """Add to cameras the nearest street that has a name, and how far it is, null if there is none.
+
+    It helps to find the sign at a camera in a yard or on a square.
+    """
+    n, streets = cameras.num_rows, streets.filter(pc.is_valid(streets["name"]))
+    names, away_m = pa.nulls(n, pa.string()), pa.nulls(n, pa.float64())
+    if n and streets.num_rows:
+        plane = plane_around(cameras["lon"].to_numpy(), cameras["lat"].to_numpy())
+        lines = plane.flat(shapely.from_wkb(streets["geometry"].to_numpy(zero_copy_only=False)))
+        xy = plane.to_xy(cameras["lon"].to_numpy(), cameras["lat"].to_numpy())
+        (_, row), metres = shapely.STRtree(lines).query_nearest(
+            shapely.points(xy), return_distance=True, all_matches=False
+        )
+        names, away_m = streets["name"].take(pa.array(row)), pa.array(metres)
+    return cameras.append_column("near_street", names).append_column("near_street_m", away_m)
 
 
 def _without_home_ids(table: pa.Table) -> pa.Table:

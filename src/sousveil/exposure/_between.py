@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ def find(
     graph = tracks.graph(there.streets, plane, on_foot=True)
     ends = plane.to_xy([start[0], goal[0]], [start[1], goal[1]])
     net = _ways.net(graph, ends[0], ends[1])
-    exposed = _exposed(net, graph, look, _most(there))
+    exposed = _exposed(net, graph, look, _most(there), level)
     weighed = exposed[level]
     found = _ways.trade_offs(net, weighed)
     lines = [_ways.outline(net, way) for way in found]
@@ -69,7 +70,8 @@ def find(
             "way": np.arange(len(found), dtype=np.int32),
             "length_m": [way.length_m for way in found],
             "minutes": [way.length_m / tracks.WALKING_M_PER_S / 60 for way in found],
-            "seen_m": [float(exposed[LEVELS[0]][way.edges].sum()) for way in found],
+            "level": [level] * len(found),
+            "seen_m": [float(weighed[way.edges].sum()) for way in found],
             "seen_m_high": [float(exposed["high"][way.edges].sum()) for way in found],
             "could_m": [float(exposed["could"][way.edges].sum()) for way in found],
             "identify_m": [float(exposed["identify"][way.edges].sum()) for way in found],
@@ -100,6 +102,20 @@ def _check_point(name: str, point: tuple[float, float], bounds: Floats) -> None:
         )
 
 
+def check_order(track: str | Path, lon: Floats, lat: Floats, streets: pa.Table) -> None:
+    """Raise UnusableInput for a track whose longitudes and latitudes are exchanged."""
+    bounds = _bounds(streets)
+    middle = float(np.median(lon)), float(np.median(lat))
+    is_table = Path(track).suffix.casefold() in (".csv", ".tsv", ".txt")
+    mend = "the names of the two columns" if is_table else "the two numbers of each point"
+    if _inside(middle[::-1], bounds) and not _inside(middle, bounds):
+        raise UnusableInput(
+            f"{track}: lies far from the streets of the source with longitude {middle[0]:.2f} and "
+            f"latitude {middle[1]:.2f}, and among them the other way round; longitude and latitude "
+            f"are swapped: exchange {mend}"
+        )
+
+
 def _inside(point: tuple[float, float], bounds: Floats) -> bool:
     west, south, east, north = bounds
     lon, lat = point
@@ -114,9 +130,9 @@ def _most(there: Register) -> float | None:
 
 
 def _exposed(
-    net: _ways.Net, graph: tracks.Graph, look: Look, most: float | None
+    net: _ways.Net, graph: tracks.Graph, look: Look, most: float | None, level: str
 ) -> dict[str, Floats]:
-    """Return metres of each edge that are seen at each level, that could be, and at most.
+    """Return metres of each edge seen at each level; and at one, that could be, and at most.
 
     most: cameras there may be for each one on record.
     """
@@ -136,10 +152,10 @@ def _exposed(
         return np.bincount(edge, chance * size_m, len(pieces)).astype(np.float64)
 
     found = {name: any_of(0, i) for i, name in enumerate(LEVELS)}
-    high = found[LEVELS[0]] if most is None else more(found[LEVELS[0]], most)
+    high = found[level] if most is None else more(found[level], most)
     return {name: metres(chance) for name, chance in found.items()} | {
         "high": metres(high),
-        "could": metres(any_of(1, 0)),
+        "could": metres(any_of(1, LEVELS.index(level))),
     }
 
 

@@ -20,13 +20,21 @@ from sousveil.undercount import Missing
 PRIVATE: Final = (
     "This is your own way. It was read and kept on this machine only; nothing was sent anywhere."
 )
+PLANNED: Final = (
+    "This is a way of your own plan. It was reckoned and kept on this machine only; nothing was "
+    "sent anywhere."
+)
 QUESTIONS: Final = {
     "could": "A camera could be turned to where you were, and nothing stood in between.",
     "probability": "You were in a picture at a random moment, given what is unknown of the camera.",
 }
+QUESTIONS_PLANNED: Final = {
+    "could": "A camera could be turned to where you are, and nothing stands in between.",
+    "probability": "You are in a picture at a random moment, given what is unknown of the camera.",
+}
 NO_PROMISE: Final = (
     "No way is promised to be unseen: there are cameras that no source has, and it is not known "
-    "which cameras were on."
+    "which cameras {were} on."
 )
 
 
@@ -64,7 +72,9 @@ def of_track(
             "length_m": float(pc.sum(moments["length_m"]).as_py() or 0.0),
             "on_street_share": matched.on_street_share,
         },
-        "parts": _totals.parts(watchful, moments, whole_s),
+        "parts": _totals.parts(watchful, moments, whole_s, LEVELS[0]),
+        "questions": QUESTIONS,
+        "no_promise": NO_PROMISE.format(were="were"),
         **_common(moments, watchful, passes, tally, cameras, there, began, asked),
         "files": {},
     }
@@ -93,14 +103,16 @@ def of_ways(
     shortest = _of_way(tally, 0)
     return {
         "kind": "ways",
-        "private": PRIVATE,
+        "private": PLANNED,
         "from": list(found.start),
         "to": list(found.goal),
         "level": level,
         "m_per_s": tracks.WALKING_M_PER_S,
         "ways": told,
-        "parts": _totals.parts(watchful, moments, float(moments["end_s"][-1].as_py())),
-        **_common(moments, watchful, passes, shortest, cameras, there, None, asked),
+        "parts": _totals.parts(watchful, moments, float(moments["end_s"][-1].as_py()), level),
+        "questions": QUESTIONS_PLANNED,
+        "no_promise": NO_PROMISE.format(were="are"),
+        **_common(moments, watchful, passes, shortest, cameras, there, None, asked, level),
         "files": {},
     }
 
@@ -137,18 +149,18 @@ def _common(
     there: Register,
     began: datetime | None,
     asked: dict[str, int],
+    level: str = LEVELS[0],
 ) -> dict[str, Any]:
-    could = watchful["could"].to_numpy()
+    """Return what a track and a planned way both have; unseen stretches are those at a level."""
+    could = watchful["could"].to_numpy()[LEVELS.index(level) :: len(LEVELS)]
     best = watchful["probability"].to_numpy()[LEVELS.index("identify") :: len(LEVELS)]
-    unseen = (could[:: len(LEVELS)] == 0) & moments["covered"].to_numpy(zero_copy_only=False)
+    unseen = (could == 0) & moments["covered"].to_numpy(zero_copy_only=False)
     operators = _totals.operators(tally, cameras)
     return {
         "on": there.on.isoformat(),
         "country": there.country,
         "sources": there.sources,
         "attribution": there.attribution,
-        "questions": QUESTIONS,
-        "no_promise": NO_PROMISE,
         "undercount": there.missing and there.missing.told(),
         **asked,
         "cameras": _totals.cameras_by_level(

@@ -158,13 +158,14 @@ any draw; outside what the sources map; in a gap of the track."""
 LIKELY: Final = 0.5
 
 
-def parts(watchful: pa.Table, moments: pa.Table, whole_s: float) -> dict[str, int]:
+def parts(watchful: pa.Table, moments: pa.Table, whole_s: float, level: str) -> dict[str, int]:
     """Return the whole time in whole seconds, each second in just one of PARTS.
 
     Fractions are rounded by largest remainder, so that the parts sum to the total, which is the
-    time rounded. Seen is meant at the lowest level.
+    time rounded. Seen is meant at the level.
     """
-    seen, could = (watchful[n].to_numpy()[:: len(LEVELS)] for n in ("probability", "could"))
+    rows = slice(LEVELS.index(level), None, len(LEVELS))
+    seen, could = (watchful[n].to_numpy()[rows] for n in ("probability", "could"))
     covered = moments["covered"].to_numpy(zero_copy_only=False)
     part = np.where(seen >= LIKELY, 0, np.where(could > 0, 1, 2))
     length_s = moments["end_s"].to_numpy() - moments["start_s"].to_numpy()

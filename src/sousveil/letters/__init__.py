@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,9 +21,9 @@ from sousveil._output import complete_directory
 from sousveil.errors import UnusableInput
 from sousveil.export import write_json
 from sousveil.letters import _addressees, _index, _pages, _places, _words
-from sousveil.letters._grounds import Ground, ground_of
+from sousveil.letters._grounds import Ground, ground_of, reminder
 
-__all__ = ["LANGUAGES", "Letter", "drafts", "letters", "write_letters"]
+__all__ = ["LANGUAGES", "Letter", "described", "drafts", "letters", "said", "write_letters"]
 
 Progress = Callable[[str], None]
 
@@ -41,7 +41,11 @@ _PLACEHOLDER: Final = re.compile(r"\[[^\[\]\n]*\]")
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """One draft. send_by: when the first of the recordings may be deleted; None for records."""
+    """One draft.
+
+    send_by: when the first of the recordings may be deleted; None for records.
+    remind_on: from when an answer is overdue, if the letter is sent on its day.
+    """
 
     name: str  # of its files, without ending
     kind: str  # access | records
@@ -52,6 +56,7 @@ class Letter:
     ground: Ground
     contact: dict[str, str]
     send_by: date | None
+    remind_on: date
     retention_is_stated: bool
     markdown: str
 
@@ -86,7 +91,7 @@ def letters(
         raise UnusableInput(
             f"{source}: holds no result of sousveil exposure; run that first and name its directory"
         ) from error
-    if "named_operators" not in summary:
+    if "named_operators" not in summary or "near_street" not in passes.column_names:
         raise UnusableInput(f"{source}: made by an earlier Sousveil; run sousveil exposure again")
     _check_language(language)
     progress("Writing the letters")
@@ -136,18 +141,57 @@ def drafts(
     """
     law = _words.law_of(summary.get("country"))
     language = language or (law["language"] if law["language"] in LANGUAGES else "en")
+    law = _words.worded(law, language)
+    may_ask = no_access(summary, on) is None
     access: list[Letter] = []
     records: list[Letter] = []
     for operator in summary["operators"]:
         if not operator["named"]:
             continue
         for addressed in _addressed(operator, passes, law, language, on):
-            if summary["kind"] == "track" and summary["track"]["has_times"]:
+            if may_ask:
                 access.append(_access(addressed, summary["track"]["timezone"]))
             if operator["operator_class"] == "public":
                 records.append(_records(addressed, law))
     access.sort(key=lambda one: (one.send_by or date.max, one.operator))
     return _numbered([*access, *records])
+
+
+def no_access(summary: dict[str, Any], on: date) -> str | None:
+    """Return why a day's letters hold no request for access whoever runs the cameras, or None."""
+    if summary["kind"] == "ways":
+        return "the way is a planned one, and nobody can have recorded you on it yet"
+    track = summary["track"]
+    if not track["has_times"]:
+        return "the track has no times, so no recording can be named"
+    start = track.get("start")
+    if start is not None and datetime.fromisoformat(start).date() > on:
+        walked = _words.day(datetime.fromisoformat(start).date(), "en")
+        return (
+            f"the way begins on {walked}, after the day of the letters ({_words.day(on, 'en')}), "
+            "and nothing of it can be recorded yet"
+        )
+    return None
+
+
+def said(told: dict[str, Any]) -> list[str]:
+    """Return how many letters there are, to whom, and why some are not, as sentences.
+
+    told: the JSON object of the letters.
+    """
+    n, described = told["named_operators"], told["described_operators"]
+    lines = [
+        f"Requests for access: {len(told['access'])}, for records: {len(told['records'])}; "
+        f"operators that sources name: {n - described}, or only describe: {described}."
+    ]
+    if told["no_access"]:
+        lines.append(f"There is no request for access: {told['no_access']}.")
+    gaps = sum(len(one["to_fill_in"]) for one in (*told["access"], *told["records"]))
+    if gaps:
+        lines.append(
+            f"They are drafts, with {gaps} [brackets] to fill in: read them before you send them."
+        )
+    return lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +236,7 @@ def _addressed(
         addressee = _addressees.bare(name)
         if described is not None:
             addressee = words["name_of"].format(
-                what=words["generic"][described][0], place=_places.where(places[0])
+                what=words["generic"][described][0], place=_places.where(places[0], language)
             )
         found.append(
             _Addressed(
@@ -223,25 +267,27 @@ def _access(addressed: _Addressed, timezone: str) -> Letter:
         regulation=ground.regulation,
         within=ground.within,
         indirect=ground.indirect,
-        answer_by=_words.day(ground.answer_by, language),
     )
     first = min(one.end for one in addressed.places if one.end is not None)
-    return _letter("access", addressed, text, (first + timedelta(days=kept_days)).date())
+    send_by = (first + timedelta(days=kept_days)).date()
+    return _letter("access", addressed, text, send_by, ground.remind_on)
 
 
 def _records(addressed: _Addressed, law: dict[str, Any]) -> Letter:
     days, language = law.get("records_days"), addressed.language
-    answer_by = days and _words.day(addressed.on + timedelta(days=days), language)
+    words = _words.words_of(language)
     text = _words.template("records", language).render(
         addressed.told(),
         places=_places.lines(addressed.places, "UTC", language, with_times=False),
-        records=law.get("records") or _words.words_of(language)["records"],
-        answer_by=answer_by,
+        records=law.get("records") or words["records"],
+        within=words["within"]["days"].format(n=days) if days else "",
     )
-    return _letter("records", addressed, text, None)
+    return _letter("records", addressed, text, None, reminder(addressed.on, days))
 
 
-def _letter(kind: str, addressed: _Addressed, text: str, send_by: date | None) -> Letter:
+def _letter(
+    kind: str, addressed: _Addressed, text: str, send_by: date | None, remind_on: date
+) -> Letter:
     return Letter(
         name=kind,
         kind=kind,
@@ -252,6 +298,7 @@ def _letter(kind: str, addressed: _Addressed, text: str, send_by: date | None) -
         ground=addressed.ground,
         contact=addressed.contact,
         send_by=send_by,
+        remind_on=remind_on,
         retention_is_stated=addressed.operator["retention_days"] is not None,
         markdown=_pages.tidy(text),
     )
@@ -291,18 +338,24 @@ def _told(
             "enforcement_rule": letter.ground.rule,
             "basis": letter.ground.basis if letter.kind == "access" else None,
             "send_by": letter.send_by and letter.send_by.isoformat(),
+            "remind_on": letter.remind_on.isoformat(),
             "retention_is_stated": letter.retention_is_stated,
             "contact": letter.contact,
             "to_fill_in": letter.to_fill_in,
         }
 
+    vague = [o["operator"] for o in summary["operators"] if described(o["operator"])]
     homes = [o for o in summary["operators"] if o["private_homes"]]
     unknown = [o for o in summary["operators"] if not o["named"] and not o["private_homes"]]
     n_unknown = sum(o["cameras"] for o in unknown)
     return {
         "on": on.isoformat(),
         "country": summary.get("country"),
+        "kind": summary["kind"],
         "named_operators": summary["named_operators"],
+        "described_operators": len(vague),
+        "descriptions": vague,
+        "no_access": _why_none(summary, on),
         "access": [entry(one) for one in made if one.kind == "access"],
         "records": [entry(one) for one in made if one.kind == "records"],
         "without_contact": sorted({one.operator for one in made if not one.contact}),
@@ -315,11 +368,25 @@ def _told(
     }
 
 
+def described(operator: str | None) -> bool:
+    """Return whether what sources call an operator is a description ("hotel") and no name."""
+    return operator is not None and _addressees.description(operator) is not None
+
+
+def _why_none(summary: dict[str, Any], on: date) -> str | None:
+    if not any(one["named"] for one in summary["operators"]):
+        return "no source says who runs any of the cameras"
+    return no_access(summary, on)
+
+
 def _unknown(places: list[_places.Seen], summary: dict[str, Any]) -> list[dict[str, Any]]:
     timezone = (summary.get("track") or {}).get("timezone", "UTC")
     return [
         {
             "street": one.street,
+            "near_street": one.near_street,
+            "near_street_m": one.near_street_m,
+            "where": _places.where(one, "en"),
             "lon": one.lon,
             "lat": one.lat,
             "when": _places.when(one, timezone, "en"),

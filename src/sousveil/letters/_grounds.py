@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sousveil.letters import _addressees, _words
+
+DELIVERY: Final = timedelta(days=7)
 
 
 class Ground(NamedTuple):
@@ -17,9 +19,10 @@ class Ground(NamedTuple):
     regulation: str  # what the GDPR is called there
     authority: str  # to complain to
     indirect: str  # who exercises the right where it is refused; "" without enforcement
+    indirect_in_english: str  # the same, for the index
     deadline: str | None  # as laws.toml has it
     within: str | None
-    answer_by: date
+    remind_on: date  # before it no answer is overdue
     rule: str | None  # why the operator is taken for a competent authority; None: it is not
     is_sure: bool  # whether nothing speaks against that rule
     note: str | None
@@ -41,9 +44,10 @@ def ground_of(
         regulation=words["regulation"]["uk" if kind == "uk" else "gdpr"],
         authority=law.get("authority") or words["none"],
         indirect="",
+        indirect_in_english="",
         deadline=None if kind == "plain" else "1 month",
         within=None if kind == "plain" else words["within"]["month"],
-        answer_by=month_later(on),
+        remind_on=reminder(on),
         rule=found and found.rule,
         is_sure=found is None or found.sure,
         note=None,
@@ -53,28 +57,43 @@ def ground_of(
         return usual
     federal = _addressees.matches(name, police.get("federal", []))
     provision = police["federal_law"] if federal else police["law"]
-    within, answer_by = _deadline(police.get("deadline"), words, on)
+    within, remind_on = _deadline(police.get("deadline"), words, on)
     return usual._replace(
         enforcement=True,
         basis=words["basis"]["police_uk" if kind == "uk" else "police"].format(law=provision),
         authority=police["federal_authority"] if federal else usual.authority,
-        indirect=police["federal_authority"] if federal else police["indirect"],
+        indirect=_indirect(law, federal=federal),
+        indirect_in_english=_indirect(_words.worded(law, "en"), federal=federal),
         deadline=police.get("deadline"),
         within=within,
-        answer_by=answer_by,
+        remind_on=remind_on,
         note=police.get("note"),
         checked=police.get("checked"),
     )
 
 
+def _indirect(law: dict[str, Any], *, federal: bool) -> str:
+    through: str = law["police"]["federal_authority" if federal else "indirect"]
+    return through
+
+
 def _deadline(stated: str | None, words: dict[str, Any], on: date) -> tuple[str | None, date]:
-    """Return a deadline in words and as a day; where the law states none, a month is asked for."""
+    """Return a deadline in words, and from when to remind; a month where the law states none."""
     if stated is None:
-        return None, month_later(on)
+        return None, reminder(on)
     number, unit = stated.split()
     if unit == "month":
-        return words["within"]["month"], month_later(on)
-    return words["within"]["days"].format(n=number), on + timedelta(days=int(number))
+        return words["within"]["month"], reminder(on)
+    return words["within"]["days"].format(n=number), reminder(on, int(number))
+
+
+def reminder(on: date, days: int | None = None) -> date:
+    """Return from when an answer to a letter of a day is overdue; by default after a month.
+
+    A deadline runs from the receipt, which is not known: a week is left for delivery.
+    """
+    due = month_later(on) if days is None else on + timedelta(days=days)
+    return due + DELIVERY
 
 
 def month_later(day: date) -> date:

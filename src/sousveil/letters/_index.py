@@ -13,14 +13,19 @@ if TYPE_CHECKING:
 
 def render(made: list[Letter], told: dict[str, Any], on: date) -> str:
     """Return the page as Markdown. told: the JSON object of the letters."""
-    parts = [_WHAT.format(day=_words.day(on, "en")), _counts(made, told), _access(made, on)]
+    tells = _TELLS["ways" if told["kind"] == "ways" else "track"]
+    parts = [
+        _WHAT.format(day=_words.day(on, "en"), tells=tells),
+        _counts(made, told),
+        _access(made, told, on),
+    ]
     parts += [_records(made, told), _authorities(made), _missing(told), _ignored(made, told)]
     return "\n".join(part for part in parts if part)
 
 
 _WHAT = """# Letters of {day}
 
-**These pages are yours alone.** They say where you were and when. They were made on this machine
+**These pages are yours alone.** {tells} They were made on this machine
 and sent to nobody; keep them, or delete them.
 
 **No legal advice.** The letters are drafts made by a program. Languages other than English have not
@@ -29,40 +34,53 @@ been checked by native speakers, nor any of them by a lawyer. Read a letter, fil
 not known: the letters ask.
 """
 
+_TELLS = {
+    "track": "They say where you were and when.",
+    "ways": "They say which way you mean to take.",
+}
+
 
 def _counts(made: list[Letter], told: dict[str, Any]) -> str:
     gaps = sum(len(one.to_fill_in) for one in made)
     lines = [
-        f"Operators that a source names, as the report counts them: {told['named_operators']}. "
+        "Operators that a source names or describes, as the report counts them: "
+        f"{told['named_operators']}. "
         f"Letters: {len(told['access'])} for access, {len(told['records'])} for records, with "
         f"{gaps} [brackets] to fill in."
     ]
-    described = sorted({one.operator for one in made if one.description})
-    if described:
-        names = ", ".join(f"“{_cell(name)}”" for name in described)
+    if told["descriptions"]:
+        names = ", ".join(f"“{_cell(name)}”" for name in sorted(told["descriptions"]))
         lines.append(
-            f"Of some the sources have a description and no name ({names}): there is a letter for "
-            "each site, and the name is yours to fill in."
+            f"Of {told['described_operators']} the sources have a description and no name "
+            f"({names}): there is a letter for each site, and the name is yours to fill in."
         )
     return "\n".join([*lines, ""])
 
 
-def _access(made: list[Letter], on: date) -> str:
+def _access(made: list[Letter], told: dict[str, Any], on: date) -> str:
     rows = [one for one in made if one.kind == "access"]
     if not rows:
-        return "There is no request for access: no operator is named, or the track has no times.\n"
+        return f"There is no request for access: {told['no_access']}.\n"
     lines = ["## Send these first: requests for access", "",
              "Sorted by the day from which recordings may be gone.", "",
              "| recordings may be gone | how that is known | operator in the sources | letter | "
-             "to fill in | contact |",
-             "| --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+             "to fill in | contact | remind from |",
+             "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
     for one in rows:
         known = "stated" if one.retention_is_stated else "not stated: 72 hours assumed"
         lines.append(
             f"| {_when(one.send_by, on)} | {known} | {_cell(one.operator)} | {one.name} | "
-            f"{len(one.to_fill_in)} | {_cell(', '.join(one.contact.values()) or 'not known')} |"
+            f"{len(one.to_fill_in)} | {_cell(', '.join(one.contact.values()) or 'not known')} | "
+            f"{_words.day(one.remind_on, 'en')} |"
         )
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", _REMIND, ""])
+
+
+_REMIND = (
+    "A deadline runs from the day on which a letter arrives. “Remind from” is the end of the "
+    "deadline plus a week for delivery, if you send the letter on its day; before it no answer is "
+    "overdue."
+)
 
 
 def _when(day: date | None, on: date) -> str:
@@ -84,7 +102,11 @@ def _records(made: list[Letter], told: dict[str, Any]) -> str:
         "Anybody may send these, at any time.",
         "",
     ]
-    lines += [f"- {one.operator}: {one.name}, {len(one.to_fill_in)} to fill in" for one in rows]
+    lines += [
+        f"- {one.operator}: {one.name}, {len(one.to_fill_in)} to fill in, remind from "
+        f"{_words.day(one.remind_on, 'en')}"
+        for one in rows
+    ]
     note = _words.law_of(told["country"]).get("records_note")
     return "\n".join([*lines, "", *([note, ""] if note else [])])
 
@@ -114,8 +136,8 @@ def _authorities(made: list[Letter]) -> str:
                 if ground.deadline
                 else "; the law states no other as far as we know, and the letter asks for a month."
             ),
-            f"  - If it is refused, the right can be exercised through: {ground.indirect} "
-            "(Article 17 of the directive, or the law of the country).",
+            "  - If it is refused, the right can be exercised through: "
+            f"{ground.indirect_in_english} (Article 17 of the directive, or a law of the country).",
         ]  # fmt: skip
         if ground.note:
             lines.append(f"  - {ground.note}")
@@ -145,8 +167,7 @@ def _missing(told: dict[str, Any]) -> str:
                   "A sign there should say who is responsible (in the EU: Article 13 GDPR). With "
                   "that name, any of the letters can be filled in.", ""]  # fmt: skip
         lines += [
-            f"- {row['street'] or 'away from streets'} ({row['lat']:.5f}, {row['lon']:.5f})"
-            + (f", {row['when']}" if row["when"] else "")
+            f"- {row['where']}" + (f", {row['when']}" if row["when"] else "")
             for row in unknown["places"]
         ] + [""]
     if told["private_homes"]:
@@ -156,7 +177,7 @@ def _missing(told: dict[str, Any]) -> str:
 
 
 def _ignored(made: list[Letter], told: dict[str, Any]) -> str:
-    law = _words.law_of(told["country"])
+    law = _words.worded(_words.law_of(told["country"]), "en")
     authority = law.get("authority") or _words.words_of("en")["none"]
     lines = ["## If nobody answers", ""]
     if law["law"] == "plain":

@@ -36,6 +36,8 @@ class Seen(NamedTuple):
     end: datetime | None
     chance: float
     probability: float
+    near_street: str | None = None  # the nearest one with a name, where the street has none
+    near_street_m: float | None = None
 
 
 def of_operator(passes: pa.Table, operator: dict[str, Any]) -> list[Seen]:
@@ -66,7 +68,7 @@ def _by_camera(passes: pa.Table, most: int) -> list[list[Seen]]:
     cameras: dict[str, list[Seen]] = {}
     for r in mine.to_pylist():
         one = Seen(r["street"], r["lon"], r["lat"], r["start"], r["end"], r["could"],
-                   r["probability"])  # fmt: skip
+                   r["probability"], r["near_street"], r["near_street_m"])  # fmt: skip
         cameras.setdefault(r["camera_id"], []).append(one)
     return sorted(cameras.values(), key=lambda rows: -max(one.chance for one in rows))[:most]
 
@@ -96,16 +98,22 @@ def lines(seen: list[Seen], timezone: str, language: str, *, with_times: bool) -
 
     The place comes first: a line that begins with "24. November" is a numbered list in Markdown.
     """
-    told = [
-        ": ".join(filter(None, [where(one), when(one, timezone, language) if with_times else ""]))
-        for one in seen
-    ]
-    return list(dict.fromkeys(told))
+
+    def told(one: Seen) -> str:
+        time = when(one, timezone, language) if with_times else ""
+        return ": ".join(filter(None, [where(one, language), time]))
+
+    return list(dict.fromkeys(told(one) for one in seen))
 
 
-def where(one: Seen) -> str:
-    """Return a place: its street, and the position of the camera."""
-    street = _addressees.bare(one.street) if one.street else "–"
+def where(one: Seen, language: str) -> str:
+    """Return a place: its street, or the nearest one with a name, and the camera's position."""
+    street = "–"
+    if one.street:
+        street = _addressees.bare(one.street)
+    elif one.near_street:
+        near = _addressees.bare(one.near_street)
+        street = _words.words_of(language)["near"].format(street=near, m=f"{one.near_street_m:.0f}")
     return f"{street} ({one.lat:.5f}, {one.lon:.5f})"
 
 

@@ -25,6 +25,19 @@ def law_of(country: str | None) -> dict[str, Any]:
     return found
 
 
+def worded(law: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return a row of laws.toml for letters in a language: its English wording for a foreign one.
+
+    A German provision inside an English sentence would be read by nobody.
+    """
+    english = law.get("en")
+    if english is None or language == law["language"]:
+        return law
+    police = {"police": law["police"] | english["police"]} if "police" in english else {}
+    worded: dict[str, Any] = law | english | police
+    return worded
+
+
 def words_of(language: str) -> dict[str, Any]:
     """Return the words of a language."""
     found: dict[str, Any] = _table("words.toml")[language]

@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 SHADES: Final = (
     ("none", "no camera on record could see you"),
-    ("could", "one could, but hardly did: under 5%"),
+    ("could", "one could, but hardly: under 5%"),
     ("s1", "5 to 20%"),
     ("s2", "20 to 50%"),
     ("s3", "50% and more"),
@@ -61,7 +61,7 @@ def picture(
     return (
         f'<svg id="way-map" class="still way" viewBox="0 0 {_static.WIDTH} {on.height}" '
         f'data-box="0 0 {_static.WIDTH} {on.height}" role="img" '
-        'aria-label="Your way, coloured by how likely you were seen, and the cameras along it" '
+        'aria-label="Your way, coloured by how likely you are seen, and the cameras along it" '
         'xmlns="http://www.w3.org/2000/svg">'
         f"{_static.street_paths(streets, on, around=around)}{_ways(moments, watchful, on)}"
         f"{_cameras(passes, on)}{_numbers(moments, on)}"
@@ -149,7 +149,7 @@ def timeline(moments: pa.Table, watchful: pa.Table) -> str:
     )
     return (
         f'<svg id="timeline" viewBox="0 0 {_TIMELINE} {_TALL}" preserveAspectRatio="none" '
-        'role="img" aria-label="How likely you were seen along the time" '
+        'role="img" aria-label="How likely you are seen along the time" '
         f'xmlns="http://www.w3.org/2000/svg">{rules}{"".join(areas)}'
         f'<path id="cursor" d="M0,0V{_TALL}"/></svg>'
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow.compute as pc
 
 from sousveil import __version__, report
+from sousveil.letters import described
 from sousveil.records import LEVELS
 from sousveil.report import _map, _way, _words
 
@@ -21,6 +22,7 @@ _LEVELS: Final = {
     "identify": ("Identify", "who it is, beyond doubt, also a stranger"),
 }
 _MOST_ROWS: Final = 60
+_LEAST: Final = "5%"  # exposure._totals.LEAST_TOLD
 
 Summary = dict[str, Any]
 
@@ -48,7 +50,8 @@ def render(exposure: Exposure) -> str:
         tables=_tables(exposure),
         questions=summary["questions"],
         no_promise=summary["no_promise"],
-        is_planned=summary["kind"] == "ways",
+        is_planned=_is_planned(summary),
+        level=_level(summary),
         on=_words.day(summary["on"]),
         credits=", ".join(summary["attribution"]),
         style=style,
@@ -68,49 +71,73 @@ def _began(summary: Summary) -> datetime | None:
 
 
 def _title(summary: Summary) -> str:
-    if summary["kind"] == "ways":
+    if _is_planned(summary):
         return "Ways on foot, and the cameras along them"
     return "Which cameras could have recorded me?"
 
 
+def _is_planned(summary: Summary) -> bool:
+    return bool(summary["kind"] == "ways")
+
+
+def _level(summary: Summary) -> str:
+    """Return the level of the main figures: that which a planned way avoids, else the lowest."""
+    return str(summary.get("level", LEVELS[0]))
+
+
+def _at_level(summary: Summary) -> str:
+    """Return words that name the level of the main figures, where it is not the lowest."""
+    level = _level(summary)
+    return "" if level == LEVELS[0] else f" at the level {level}"
+
+
 def _answer(summary: Summary) -> str:
-    told, planned = summary["cameras"]["detect"], summary["kind"] == "ways"
-    could = _words.plural(told["could"], "camera")
+    told, planned = summary["cameras"][_level(summary)], _is_planned(summary)
+    could, level = _words.plural(told["could"], "camera"), _at_level(summary)
     which = "the shortest way" if planned else "this way"
     if not told["could"]:
-        return f"No camera on record could see you on {which}. Cameras that are on no record may."
+        return (
+            f"No camera on record could see you on {which}{level}. Cameras that are on no record "
+            "may."
+        )
     did = "would, if they run" if planned else "did, if they ran"
     tail = "How many more there are is not known."
     if told["all"] is not None:
         tail = f"With those that no source has, they are **{_span(told['all'])}**."
     have = "could see" if planned else "could have seen"
     return (
-        f"On {which} **{could}** on record {have} you, and an expected **{_span(told)}** {did}. "
-        f"{tail}"
+        f"On {which} **{could}** on record {have} you{level}, and an expected **{_span(told)}** "
+        f"{did}. {tail}"
     )
 
 
 def _figures(summary: Summary) -> list[str]:
-    time, levels = summary["time"], summary["cameras"]
+    time, levels, level = summary["time"], summary["cameras"], _level(summary)
     owners = levels["detect"]["by_operator_class"]
+    which = "could" if level == LEVELS[0] else "could see you at any level"
     found = [
         _time(summary),
-        f"Expected in all: **{duration(time['detect']['seen_s'])}** seen. That adds up the chance "
-        "of each moment, so it is no further part of the time.",
-        f"Sharp enough to identify a stranger: **{_span(levels['identify'])}** cameras, for an "
-        f"expected {duration(time['identify']['seen_s'])}.",
-        f"Of the cameras that could: **{owners['public']['could']}** of public bodies, "
+        f"Expected in all: **{duration(time[level]['seen_s'])}** seen{_at_level(summary)}. That "
+        "adds up the chance of each moment, so it is no further part of the time.",
+        f"Sharp enough to identify a stranger: an expected **{_span(levels['identify'])}** "
+        f"cameras, for an expected {duration(time['identify']['seen_s'])}; "
+        f"cameras that could, with a chance of {_LEAST} or more: "
+        f"**{levels['identify']['could']}**.",
+        f"Of the cameras that {which}: **{owners['public']['could']}** of public bodies, "
         f"**{owners['private']['could']}** private, **{owners['unknown']['could']}** of "
         f"unknown kind. {_named(summary)}",
     ]
-    if summary["kind"] == "ways" and len(summary["ways"]) > 1:
+    if level == "identify":
+        del found[2]  # the answer has said it
+    if _is_planned(summary) and len(summary["ways"]) > 1:
         first, *others = summary["ways"]
         told = _words.listed(
             [f"{w['length_m']:,.0f} m long and seen on {_metres(w['seen_m'])}" for w in others[:3]]
         )
         found.append(
             f"The shortest is {first['length_m']:,.0f} m long and seen on an expected "
-            f"**{_metres(first['seen_m'])}**; others are {told}."
+            f"**{_metres(first['seen_m'])}**{_at_level(summary)}; "
+            f"{'another is' if len(others) == 1 else 'others are'} {told}."
         )
     return found
 
@@ -133,8 +160,8 @@ def _time(summary: Summary) -> str:
         for name, (said, _) in _PARTS.items()
         if parts[f"{name}_s"] or name in ("likely", "possible", "none")
     ]
-    which = "the shortest way" if summary["kind"] == "ways" else "the way"
-    return f"Of the {exactly(parts['total_s'])} of {which}: {'; '.join(told)}."
+    which = "the shortest way" if _is_planned(summary) else "the way"
+    return f"Of the {exactly(parts['total_s'])} of {which}{_at_level(summary)}: {'; '.join(told)}."
 
 
 def _named(summary: Summary) -> str:
@@ -143,14 +170,19 @@ def _named(summary: Summary) -> str:
     named = sum(one["cameras"] for one in operators if one["named"])
     homes = sum(one["cameras"] for one in operators if one["private_homes"])
     others = sum(one["cameras"] for one in operators) - named - homes
+    vague = [f"“{o['operator']}”" for o in operators if described(o["operator"])]
+    n, how = summary["named_operators"], ""
+    if vague:
+        how = f": {n - len(vague)} by name, {len(vague)} only by a description ("
+        how += ", ".join(vague[:3]) + ", …" * (len(vague) > 3) + ")"
     rest = [f"of {_words.plural(others, 'camera')} they name none"] if others else []
     if homes:
         rest.append(f"{_words.plural(homes, 'is', 'are')} of private homes")
     return (
         "; ".join(
             [
-                f"Sources name **{_words.plural(summary['named_operators'], 'operator')}** "
-                f"({_words.plural(named, 'camera')})",
+                f"Sources name or describe **{_words.plural(n, 'operator')}** "
+                f"({_words.plural(named, 'camera')}){how}",
                 *rest,
             ]
         )
@@ -176,8 +208,9 @@ def _span(told: dict[str, Any]) -> str:
     return f"{_words.number(told['expected'])} ({told['low']} to {told['high']})"
 
 
-def _at_least(number: int) -> str:
-    return f"at least {number}" if number else "not known"
+def _with_others(told: dict[str, Any]) -> str:
+    """Return the number with the cameras on no record: a bound where theirs is not known."""
+    return _span(told["all"]) if told["all"] else f"at least {told['low']}"
 
 
 def duration(seconds: float) -> str:
@@ -204,7 +237,7 @@ def _table(caption: str, heads: list[str], rows: list[list[str]], note: str = ""
 def _tables(exposure: Exposure) -> list[dict[str, Any]]:
     summary = exposure.summary
     tables = [_parts(summary), _levels(summary), _operators(summary)]
-    if summary["kind"] == "ways":
+    if _is_planned(summary):
         tables.insert(0, _ways(summary))
     if summary["identified"]:
         rows = [
@@ -212,7 +245,8 @@ def _tables(exposure: Exposure) -> list[dict[str, Any]]:
              _per_cent(one["probability"])]
             for one in sorted(summary["identified"], key=lambda one: -one["probability"])
         ]  # fmt: skip
-        tables.append(_table("Moments at which you may have been identified",
+        tables.append(_table("Moments at which you may be identified" if _is_planned(summary)
+                             else "Moments at which you may have been identified",
                              ["When", "Where", "#Probability"], rows[:_MOST_ROWS]))  # fmt: skip
     tables.append(_passes(exposure))
     unseen = sorted(summary["unseen"], key=lambda one: one["start_s"] - one["end_s"])
@@ -222,18 +256,23 @@ def _tables(exposure: Exposure) -> list[dict[str, Any]]:
         for one in unseen[:10]
     ]  # fmt: skip
     if rows:
-        tables.append(_table("Longest stretches that no camera on record could see",
+        tables.append(_table("Longest stretches that no camera on record could see"
+                             + _at_level(summary),
                              ["When", "Where", "#Time", "#Length"], rows))  # fmt: skip
     return tables
 
 
 def _parts(summary: Summary) -> dict[str, Any]:
     parts = summary["parts"]
-    rows = [[meaning, exactly(parts[f"{name}_s"])] for name, (_, meaning) in _PARTS.items()]
+    rows = [
+        [meaning, exactly(parts[f"{name}_s"])]
+        for name, (_, meaning) in _PARTS.items()
+        if name != "silent" or not _is_planned(summary)
+    ]
     rows.append(["All of it", exactly(parts["total_s"])])
-    expected = duration(summary["time"]["detect"]["seen_s"])
+    expected = duration(summary["time"][_level(summary)]["seen_s"])
     return _table(
-        "How the time divides", ["Part", "#Time"], rows,
+        f"How the time divides{_at_level(summary)}", ["Part", "#Time"], rows,
         f"The parts sum to the whole. The expected {expected} seen are the chances of all moments "
         "added up: they lie within the first two parts.",
     )  # fmt: skip
@@ -245,15 +284,16 @@ def _levels(summary: Summary) -> dict[str, Any]:
         told, time = summary["cameras"][level], summary["time"][level]
         rows.append(
             [f"{name}: {meaning}", f"{told['could']}", _span(told),
-             _span(told["all"]) if told["all"] else _at_least(told["low"]),
-             duration(time["could_s"]), duration(time["seen_s"])]
+             _with_others(told), duration(time["could_s"]), duration(time["seen_s"])]
         )  # fmt: skip
+    did = "would" if _is_planned(summary) else "did"
     return _table(
         "By level of IEC 62676-4",
-        ["Enough pixels to see", "#Cameras that could", "#That did", "#With those on no record",
-         "#Expected time: could", "#Expected time: did"],
-        rows, "Expected numbers with 95% intervals; times are chances added up, no parts of a "
-        "whole.",
+        ["Enough pixels to see", "#Cameras that could", f"#That {did}, expected",
+         "#With those on no record", "#Expected time: could", f"#Expected time: {did}"],
+        rows, f"A camera counts as one that could from a chance of {_LEAST} on; the expected "
+        "numbers add up the chances of all, with 95% intervals, so they may lie on either side. "
+        "Times are chances added up, no parts of a whole.",
     )  # fmt: skip
 
 
@@ -266,20 +306,22 @@ def _operators(summary: Summary) -> dict[str, Any]:
             [name, _words.OWNERS[one["operator_class"]], f"{one['cameras']}",
              _words.number(one["expected"]), "not stated" if kept is None else f"{kept:g} days"]
         )  # fmt: skip
-    return _table("Who could have recorded you",
+    who = "Who could record you" if _is_planned(summary) else "Who could have recorded you"
+    return _table(who,
                   ["Operator", "Kind", "#Cameras that could", "#Expected", "#Kept for"],
                   rows[:_MOST_ROWS])  # fmt: skip
 
 
 def _ways(summary: Summary) -> dict[str, Any]:
+    level = _level(summary)
     rows = [
         [f"{one['way'] + 1}", f"{one['length_m']:,.0f} m", f"{one['minutes']:.0f} min",
          _metres(one["seen_m"]), _metres(one["could_m"]),
-         _span(one["cameras"]["detect"]), f"{one['cameras']['detect']['could']}"]
+         _span(one["cameras"][level]), f"{one['cameras'][level]['could']}"]
         for one in summary["ways"]
     ]  # fmt: skip
     return _table(
-        "The ways, the shortest first",
+        ",".join(["The ways, the shortest first", _at_level(summary)]).rstrip(","),
         ["Way", "#Length", "#Time", "#Seen, expected", "#Could be seen", "#Cameras that see you",
          "#That could"],
         rows,
@@ -294,23 +336,65 @@ def _passes(exposure: Exposure) -> dict[str, Any]:
     for row in mine:
         by_pass.setdefault(row["pass"], {})[row["level"]] = row
     likely = sorted(by_pass.values(), key=lambda levels: -levels["detect"]["probability"])
+    counted, aside = _counted(mine, exposure.summary["cameras"][LEVELS[0]]["could"]), 0
     for levels in likely[:_MOST_ROWS]:
         row = levels["detect"]
+        is_counted = row["camera_id"] in counted
+        aside += not is_counted
         best = [_per_cent(levels[n]["probability"] if n in levels else 0.0) for n in LEVELS]
         who = "a private home" if row["private_home"] else row["operator"] or "not named"
-        when = clock(began, row["start_s"]) + " – " + clock(began, row["end_s"])
-        rows.append([when, row["street"] or "away from streets", who, *best,
-                     _per_cent(row["could"])])  # fmt: skip
+        rows.append([_from_to(began, row["start_s"], row["end_s"]), _where(row), who, *best,
+                     _per_cent(row["could"]) + ", not counted" * (not is_counted)])  # fmt: skip
     names = [f"#{_LEVELS[level][0]}" for level in LEVELS]
-    note = f"The likeliest {_MOST_ROWS} of {len(by_pass)}." if len(by_pass) > _MOST_ROWS else ""
-    return _table("When each camera could have recorded you",
+    note = f"The likeliest {_MOST_ROWS} of {len(by_pass)}. " if len(by_pass) > _MOST_ROWS else ""
+    note += "A camera that is passed again has a row for each time."
+    if aside:
+        note += f" Not counted: cameras with a chance under {_LEAST} that they could."
+    have = "could record" if _is_planned(exposure.summary) else "could have recorded"
+    return _table(f"When each camera {have} you",
                   ["When", "Where", "Operator", *names, "#Could"], rows, note)  # fmt: skip
+
+
+def _counted(rows: list[dict[str, Any]], number: int) -> set[str]:
+    """Return the ids of the cameras that count as ones that could: so many, the likeliest."""
+    best: dict[str, float] = {}
+    for row in rows:
+        if row["level"] == LEVELS[0]:
+            best[row["camera_id"]] = max(row["could"], best.get(row["camera_id"], 0.0))
+    return set(sorted(best, key=lambda camera: -best[camera])[:number])
+
+
+def _where(row: dict[str, Any]) -> str:
+    if row["street"]:
+        return str(row["street"])
+    if row["near_street"]:
+        return f"near {row['near_street']}, {row['near_street_m']:.0f} m"
+    return "away from streets"
 
 
 def _when(one: dict[str, Any]) -> str:
     if one["start"] is None:
-        return f"{clock(None, one['start_s'])} – {clock(None, one['end_s'])}"
-    return f"{one['start'][11:16]} – {one['end'][11:16]}"
+        return _from_to(None, one["start_s"], one["end_s"])
+    return _span_of_clock(one["start"][11:19], one["end"][11:19])
+
+
+def _from_to(began: datetime | None, start_s: float, end_s: float) -> str:
+    """Return from when to when: to the minute, or to the second within one minute."""
+    if began is not None:
+        first, last = (
+            datetime.fromtimestamp(began.timestamp() + s, began.tzinfo) for s in (start_s, end_s)
+        )
+        return _span_of_clock(f"{first:%H:%M:%S}", f"{last:%H:%M:%S}")
+    told = [clock(None, start_s), clock(None, end_s)]
+    if told[0] == told[1]:
+        told = [exactly(round(start_s)), exactly(round(end_s))]
+    return " – ".join(dict.fromkeys(told))
+
+
+def _span_of_clock(start: str, end: str) -> str:
+    if start[:5] != end[:5]:
+        start, end = start[:5], end[:5]
+    return " – ".join(dict.fromkeys([start, end]))
 
 
 def clock(began: datetime | None, seconds: float) -> str:

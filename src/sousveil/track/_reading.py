@@ -109,10 +109,21 @@ def _checked(path: Path, title: str, raw: list[Raw], zone: ZoneInfo | None) -> T
     aside: list[SetAside] = []
     lon, lat = (_numbers([getattr(one, name) for one in raw]) for name in ("lon", "lat"))
     rows = _placed(raw, lon, lat, aside)
-    times = {i: _time(path, raw[i]) for i in rows.tolist()}
+    times = {i: _time(raw[i]) for i in rows.tolist()}
+    untimed = [(i, (raw[i].time or "")) for i, time in times.items() if time is None]
+    wrong = [(raw[i].where, str(text)) for i, text in untimed if str(text).strip()]
+    if wrong and not any(times.values()):
+        where, text = wrong[0]
+        raise UnusableInput(
+            f"{path}: {where}: {text[:40]!r} is no time, and no point has one; write it as "
+            "2026-11-25T08:30:00Z"
+        )
     if any(times.values()):
-        aside += [SetAside(raw[i].where, "", "no time, where others have one")
-                  for i, time in times.items() if time is None]  # fmt: skip
+        aside += [
+            SetAside(raw[i].where, str(text)[:40],
+                     "is no time" if str(text).strip() else "no time, where others have one")
+            for i, text in untimed
+        ]  # fmt: skip
         rows = np.array([i for i in rows.tolist() if times[i] is not None], np.int64)
     if len(rows) < 2:
         why = f" ({aside[0].where}: {aside[0].reason})" if aside else ""
@@ -173,7 +184,8 @@ def _number(value: Any) -> float:
         return math.nan
 
 
-def _time(path: Path, raw: Raw) -> datetime | None:
+def _time(raw: Raw) -> datetime | None:
+    """Return when a point was, None where it does not say or says no time."""
     if raw.time is None or isinstance(raw.time, datetime):
         return raw.time
     text = raw.time.strip()
@@ -185,9 +197,7 @@ def _time(path: Path, raw: Raw) -> datetime | None:
             return datetime.fromtimestamp(number / (1000 if number > 1e11 else 1), UTC)
         return datetime.fromisoformat(text.replace("/", "-"))
     except (ValueError, OverflowError, OSError):
-        raise UnusableInput(
-            f"{path}: {raw.where}: {text[:40]!r} is no time; write it as 2026-11-25T08:30:00Z"
-        ) from None
+        return None
 
 
 def _seconds(time: datetime | None, zone: ZoneInfo) -> float:
