@@ -166,7 +166,7 @@ def test_a_pair_inside_one_list_is_told_as_such() -> None:
     assert "both in" not in between
     within = review.page(*pair(source_id="a", native_id="2"), threshold=None)
     assert "whether that list holds one camera twice" in within
-    assert "linked; both in a</h2>" in within
+    assert "linked; both in a</h3>" in within
 
 
 def test_the_map_is_true_to_scale() -> None:

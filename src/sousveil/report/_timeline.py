@@ -99,7 +99,7 @@ def _lasting(group: dict[str, Any], words: str) -> str:
 
 
 def _singular(words: str) -> str:
-    return words.replace("were ", "was ", 1)
+    return words.replace("were ", "was ", 1).replace("their", "its")
 
 
 def _interval(row: dict[str, Any]) -> str:
