@@ -321,7 +321,9 @@ def test_rules_do_in_every_world_what_they_say(tried: tuple[list[str], Any]) -> 
     now = named[:, names.index("as_it_is")]
     assert (now > 0).all()
     assert (named[:, names.index("no_recognition")] == 0).all()
-    for less in ("retention_3", "public_only", "each_alone", "no_school", "half"):
+    for less in (
+        "retention_3", "public_only", "each_alone", "no_school", "no_school_way", "half"
+    ):  # fmt: skip
         assert (named[:, names.index(less)] <= now).all()
     # A week that ends today is in no need of a month.
     for same in ("retention_30", "retention_90"):
@@ -329,6 +331,24 @@ def test_rules_do_in_every_world_what_they_say(tried: tuple[list[str], Any]) -> 
     held = table[:, :, -1]
     longer = held[:, names.index("retention_90")] / held[:, names.index("retention_30")]
     assert longer == pytest.approx(3.0)
+
+
+def test_no_camera_is_left_on_a_way_to_school(scene: Scene) -> None:
+    few = residents.some(scene.residents, 150)
+    to_school = few.trips.purpose == residents.PURPOSES.index("school")
+    assert to_school.any()
+    for world in worlds(scene, 3):
+        gone = _rules.on_school_ways(few, world)
+        for trip in range(len(to_school)):
+            passed = world.passed.group[world.passed.start[trip] : world.passed.start[trip + 1]]
+            if to_school[trip]:
+                assert gone[passed].all()
+        expected = {
+            int(c)
+            for trip in np.flatnonzero(to_school)
+            for c in world.passed.group[world.passed.start[trip] : world.passed.start[trip + 1]]
+        }
+        assert set(np.flatnonzero(gone).tolist()) == expected
 
 
 def test_planned_cameras_add_to_what_is_there(scene: Scene) -> None:

@@ -38,6 +38,7 @@ _RULES: Final = {
     "each_alone": "Nobody shares",
     "no_recognition": "No face search",
     "no_school": "No cameras within 100 m of a school",
+    "no_school_way": "No cameras on any way to school",
     "half": "Half of the cameras",
     "planned": "Planned cameras added",
 }

@@ -152,6 +152,11 @@ def rules(residents: Residents, cameras: Cameras, ranges: Ranges, watch: Watch) 
             "no_school", f"no camera looks within {SCHOOL_M:.0f} m of a school", on(there & schools)
         ),
         Rule(
+            "no_school_way",
+            "no camera looks at a street on which a resident walks to school",
+            lambda world: Reach(there & ~on_school_ways(residents, world), usual),
+        ),
+        Rule(
             "half", "half of the cameras, taken at random", lambda w: Reach(there & _half(w), usual)
         ),
     ]
@@ -175,6 +180,15 @@ def near_schools(residents: Residents, watch: Watch) -> Bools:
         away_m, _ = tree.query(nodes[ends[:, 0]] * (1 - t) + nodes[ends[:, 1]] * t)
         near[watch.camera[away_m <= SCHOOL_M]] = True
     return near
+
+
+def on_school_ways(residents: Residents, world: World) -> Bools:
+    """Return the cameras that some resident passes on a way to school."""
+    passed = world.passed
+    to_school = np.repeat(residents.trips.purpose == _SCHOOL, np.diff(passed.start))
+    found = np.zeros(len(world.cameras.camera_id), bool)
+    found[passed.group[to_school]] = True
+    return found
 
 
 def _best_placed(world: World) -> Bools:
