@@ -45,7 +45,9 @@ PEER_RADIUS_M = 10.0
 def main() -> None:
     """Measure and write the section of the README."""
     counted = town(CAMERAS, BLOCKS)
-    there = Register(counted.cameras, counted.streets, counted.buildings, counted.on, [], [], None)
+    there = Register(
+        counted.cameras, counted.streets, counted.buildings, counted.on, [], [], "", None
+    )
     plane = plane_around(counted.cameras["lon"].to_numpy(), counted.cameras["lat"].to_numpy())
     graph = tracks.graph(counted.streets, plane)
     points, seconds, _ = walk(graph, seed=1, least_m=DAY_S * PACE_M_PER_S)

@@ -596,6 +596,7 @@ def test_the_command_says_the_same_as_the_function(town: Path, tmp_path: Path) -
     assert pq.read_table(out / FILES["passes"]).num_rows == found.passes.num_rows
     names = {path.name for path in out.iterdir()}
     assert names == {name for key, name in FILES.items() if key != "ways"}
+    assert "© OpenStreetMap contributors" in (out / FILES["attribution"]).read_text("utf-8")
 
 
 def test_the_command_plans_and_says_what_is_wrong(town: Path, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ FILES: Final = {
     "watchful": "watchful.parquet",
     "ways": "ways.parquet",
     "set_aside": "set_aside.csv",
+    "attribution": "ATTRIBUTION.md",
 }
 """The files of an exposure by what they are for; ways only for a planned way."""
 
@@ -69,6 +70,7 @@ class Exposure:
     set_aside: list[tracks.SetAside]
     cameras: pa.Table  # records.CAMERAS near the way
     streets: pa.Table  # records.STREETS
+    notice: str  # ATTRIBUTION.md: whom to name, and what may not leave the machine
     letters: dict[str, Any] | None = None  # the JSON object of the letters that `write` wrote
 
     def to_html(self) -> str:
@@ -135,6 +137,7 @@ def exposure(
         set_aside=way.set_aside,
         cameras=near,
         streets=there.streets,
+        notice=there.notice,
     )
 
 
@@ -180,6 +183,7 @@ def ways(
         set_aside=[],
         cameras=near,
         streets=there.streets,
+        notice=there.notice,
     )
 
 
@@ -268,6 +272,7 @@ def _write(found: Exposure, directory: Path, *, letters: bool, **how: Any) -> Ex
         if found.ways is not None:
             write_geoparquet(found.ways, folder / FILES["ways"])
         write_csv(_set_aside(found), folder / FILES["set_aside"])
+        (folder / FILES["attribution"]).write_text(found.notice, encoding="utf-8")
         if letters:
             from sousveil.letters import write_letters
 

@@ -13,6 +13,7 @@ import shapely
 from sousveil import undercount as undercounts
 from sousveil.errors import UnusableInput
 from sousveil.overlap import lists
+from sousveil.sources import licences
 from sousveil.sources._country import country_at
 from sousveil.undercount import Missing, Stated
 
@@ -26,6 +27,7 @@ class Register(NamedTuple):
     on: date
     sources: list[dict[str, str | None]]
     attribution: list[str]
+    notice: str  # ATTRIBUTION.md
     country: str | None  # ISO 3166-1 alpha-2
     area: shapely.Geometry | None = None  # that the sources map; None: not known
     missing: Missing | None = None  # what is on no record; None: not known
@@ -81,6 +83,7 @@ def register_of(
             for s in counted.sources
         ],
         attribution=list(dict.fromkeys(s.attribution for s in counted.sources)),
+        notice=licences.attribution(counted.sources),
         country=_country(counted.cameras, counted.place.country),
         area=counted.place.boundary if counted.place.area_km2 is not None else None,
         missing=missing if missing.known else None,
