@@ -271,6 +271,25 @@ def test_lists_that_bound_nothing_add_nothing() -> None:
     assert "at least" in alone.note
 
 
+def test_a_camera_of_two_kinds_does_not_widen_what_the_lists_could_hold() -> None:
+    # One list holds plate readers alone; one of them is joined to a mere camera of the other, and
+    # more of those stand on the other list.
+    town = listed()
+    both = np.flatnonzero([len(held) == 2 for held in town.listed["sources"].to_pylist()])
+    other = np.flatnonzero([held == ["b"] for held in town.listed["sources"].to_pylist()])[:20]
+    kinds = np.array(["alpr"] * town.listed.num_rows, dtype=object)
+    kinds[[both[0], *other]] = "camera"
+    cameras = town.listed.set_column(
+        town.listed.schema.get_field_index("kind"), "kind", pa.array(kinds.tolist())
+    )
+    told = town.told | {"kinds": ["alpr"]}
+    found = undercount.missing(None, cameras, lists=town.lists, told=told)
+    assert found.like[[both[0], *other]].sum() == 0
+    assert found.listed == cameras.num_rows - 21
+    wider = undercount.missing(None, cameras, lists=town.lists, told=town.told | {"kinds": None})
+    assert wider.listed == cameras.num_rows
+
+
 def written(folder: Path, town: towns.Surveyed) -> Path:
     """Write what a census of the town's lists would."""
     row = {"method": "capture-recapture (chapman)", "lists": 2, "sources": ["a", "b"],

@@ -40,9 +40,9 @@ class Undercount(NamedTuple):
     """An estimate of the total, or the reason why there is none.
 
     estimates: records.ESTIMATES, no row or one. told: JSON: {"estimate", "low", "high",
-    "observed", "definition", "method", "linkage", "warnings", "reason"}; estimate and high null
-    where the lists cannot bound the total; linkage of two lists (capture.Linkage and which is the
-    second); reason null unless nothing could be estimated at all.
+    "observed", "definition", "kinds", "method", "linkage", "warnings", "reason"}; estimate and high
+    null where the lists cannot bound the total; kinds: that all lists hold; linkage of two lists
+    (capture.Linkage and which is the second); reason null unless nothing could be estimated at all.
     """
 
     estimates: pa.Table
@@ -87,7 +87,11 @@ def estimate(
         chosen.schema.field("source_id"),
         pa.array(list_ids[kept].tolist(), pa.string()),
     )
-    return _captured(named, what, lists=lists, rates=_renamed(rates, lists), place=place, seed=seed)
+    found = _captured(
+        named, what, lists=lists, rates=_renamed(rates, lists), place=place, seed=seed
+    )
+    kinds = sorted({kind or "camera" for kind in rows["kind"].filter(pa.array(kept)).to_pylist()})
+    return found._replace(told=found.told | {"kinds": kinds})
 
 
 def _comparable(
@@ -182,6 +186,9 @@ def _note(best: dict[str, Any], observed: int, n_lists: int) -> str:
 
 def _none(reason: str) -> Undercount:
     told = dict.fromkeys(
-        ("estimate", "low", "high", "observed", "definition", "method", "linkage", "warnings")
-    )
+        (
+            "estimate", "low", "high", "observed", "definition", "method", "linkage", "warnings",
+            "kinds",
+        )
+    )  # fmt: skip
     return Undercount(ESTIMATES.empty_table(), told | {"reason": reason})

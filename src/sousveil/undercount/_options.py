@@ -110,7 +110,7 @@ def _of_lists(
     held = np.array([[name in {list_of[s] for s in held} for name in names]
                      for held in cameras["sources"].to_pylist()], bool)  # fmt: skip
     held = held.reshape(-1, len(names))
-    shared = _common(cameras, held, names)
+    shared = _common(cameras, held, names, told.get("kinds"))
     if told["estimate"] is None or told["high"] is None or shared is None:
         return _unbounded(cameras, told)
     mine = _holds(shared, cameras)
@@ -183,7 +183,15 @@ def _of_fewer(found: Missing, observed: int) -> Missing:
     )
 
 
-def _common(cameras: pa.Table, held: Bools, names: list[str]) -> Common | None:
+def _common(
+    cameras: pa.Table, held: Bools, names: list[str], only: Sequence[str] | None = None
+) -> Common | None:
+    """Return what all lists could hold, by their cameras; only: the kinds that they all hold.
+
+    A camera of several lists has one kind, so that its kind alone would not tell.
+    """
+    if only is not None:
+        held = held & np.isin(cameras["kind"].to_pylist(), list(only))[:, None]
     camera, of_list = np.nonzero(held)
     if len(set(of_list.tolist())) < 2:
         return None
