@@ -267,7 +267,7 @@ def test_indoor_cameras_and_homes_see_no_street(tmp_path: Path) -> None:
     assert made.summary["cameras"]["private_homes_left_out"] == 1
     assert made.visible.num_rows == 0
     assert made.views["sight"].to_pylist() == ["indoor"]
-    assert any("private homes" in note for note in made.summary["notes"])
+    assert any("1 camera of a private home is" in note for note in made.summary["notes"])
 
 
 def test_figures_are_in_order() -> None:

@@ -71,7 +71,7 @@ def test_imports_wait_for_each_other(register: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "no such register"), (b"", "not a register"), (b"x" * 9000, "not a register")],
+    [(None, "no such register"), (b"", "is no register"), (b"x" * 9000, "is no register")],
 )
 def test_what_is_no_register_is_refused(
     register: Path, content: bytes | None, message: str
