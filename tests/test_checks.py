@@ -120,8 +120,8 @@ def test_the_same_row_twice_is_set_aside_with_the_row_that_it_repeats(tmp_path: 
     assert source.quarantine["value"].to_pylist() == ["row 2"]
     assert source.observations["native_id"].to_pylist() == ["1", "2", "2#2"]
     assert source.notes == (
-        "1 rows repeat an earlier row in all but their number.",
-        "1 rows have an id that an earlier row has.",
+        "1 row repeats an earlier row in all but their number.",
+        "1 row has an id that an earlier row has.",
     )
 
 
