@@ -32,6 +32,7 @@ from sousveil.coverage import (
 from sousveil.errors import UnusableInput
 from sousveil.optics import blind_m, distance_m, reach_m, upper_edge_m, vfov_deg
 from sousveil.records import HOMES, LEVELS, SEEN, STRETCHES, VIEWS, VISIBLE, WATCHED
+from sousveil.report._coverage import living
 from sousveil.sources import osm
 from sousveil.sources.osm import _homes
 from sousveil.visibility import obstacles
@@ -626,6 +627,12 @@ def test_homes_are_counted_at_their_doorstep(tmp_path: Path) -> None:
     assert homes["basis"] == "floor area"
     assert homes["share_at_a_seen_place"]["moment"]["detect"] == pytest.approx(0.5)
     assert homes["people"]["moment"]["detect"] == 50
+    (said,) = living(made.summary)
+    assert said == (
+        "Of the floor area of houses that people live in **50.0%** lie at a street where somebody "
+        "at the door could be seen, about 50 people."
+    )
+    assert "about 50 people" in made.to_html()
 
 
 def lived_in(tmp_path: Path, **how: Any) -> dict[str, Any]:

@@ -136,9 +136,10 @@ def coverage(
 
 
 def _tell(summary: dict[str, Any]) -> None:
-    from sousveil.report._coverage import answer
+    from sousveil.report._coverage import answer, living
 
-    typer.echo(answer(summary).replace("**", ""))
+    for sentence in (answer(summary), *living(summary)):
+        typer.echo(sentence.replace("**", ""))
     if summary["drivers"]:
         typer.echo(summary["drivers"]["sentence"])
     typer.echo(f"Map and tables: {summary['files']['page']}")

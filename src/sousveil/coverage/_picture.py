@@ -115,7 +115,7 @@ class _Frame:
         some = np.bincount(of, shown, minlength=int(of.max(initial=-1)) + 1) > 0
         kept = some[of] if len(of) else shown
         at, of = at[kept], of[kept]
-        first = np.r_[True, of[1:] != of[:-1]] if len(of) else shown
+        first = np.r_[True, of[1:] != of[:-1]] if len(of) else shown[:0]
         moves = [
             ("M" if new else "L") + f"{x:.1f},{y:.1f}"
             for (x, y), new in zip(at.tolist(), first.tolist(), strict=True)

@@ -68,6 +68,7 @@ def render(result: Coverage) -> str:
         style=style,
         title=f"What do cameras see of the streets of {summary['place'] or 'this place'}?",
         answer=answer(summary),
+        living=living(summary),
         summary=summary,
         drivers=summary["drivers"],
         shares=share_rows(summary),
@@ -104,6 +105,42 @@ def answer(summary: dict[str, Any]) -> str:
             "no list has"
         )
     return f"{text}, and {_share(summary, moment)} is seen at a random moment."
+
+
+_HOMES: Final = {
+    "flats": "flats, as far as the map tells them",
+    "addresses": "addresses",
+    "floor area": "floor area of houses that people live in",
+}
+
+
+def living(summary: dict[str, Any]) -> list[str]:
+    """Return a sentence on dwellings and one on people of a file, as far as they are known."""
+    said, level = [], LEVELS[0]
+    homes, people = summary["homes"], summary["residents"]
+    if homes is not None:
+        share = _of_question(homes, "share_at_a_seen_place", "could")
+        text = f"Of the {_HOMES[homes['basis']]} {_share(summary, share)} lie at a street where "
+        text += "somebody at the door could be seen"
+        if homes["population"]:
+            text += f", about {homes['people']['could'][level]:,} people"
+        said.append(f"{text}.")
+    if people is not None:
+        text = f"Of {people['people']:,.0f} people in {people['file']}"
+        if people["placed"] < people["people"]:
+            text += f" ({people['placed']:,.0f} of them near a street here)"
+        if "share" in people:
+            share = _of_question(people, "share", "could")
+            text += f" {_share(summary, share)} live where somebody at the door could be seen"
+        else:
+            text += " nobody lives near a street here"
+        said.append(f"{text}.")
+    return said
+
+
+def _of_question(figures: dict[str, Any], name: str, question: str) -> dict[str, Any]:
+    ends = {"share": "", "low": "_low", "high": "_high"}
+    return {end: figures[name + tail][question][LEVELS[0]] for end, tail in ends.items()}
 
 
 def _share(summary: dict[str, Any], row: dict[str, Any]) -> str:

@@ -65,7 +65,11 @@ def section(result: Coverage) -> Section:
         name="seen",
         title="What they see",
         intro=" ".join(_caveats(seen)),
-        sentences=[_coverage.answer(seen), *([drivers["sentence"]] if drivers else [])],
+        sentences=[
+            _coverage.answer(seen),
+            *_coverage.living(seen),
+            *([drivers["sentence"]] if drivers else []),
+        ],
         figures=[],
         tables=[table for table in (shares, streets) if table.rows],
     )

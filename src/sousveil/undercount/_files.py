@@ -18,7 +18,7 @@ _KEYS: Final = ("estimate", "low", "high", "observed", "definition", "method")
 class Earlier(NamedTuple):
     """An estimate; with the cameras that it is about and the list of each entry, where known.
 
-    estimate: {"estimate", "low", "high", "observed", "definition", "method"}; high null where the
+    told: {"estimate", "low", "high", "observed", "definition", "method"}; high null where the
     lists bound no total. entries: camera_id and list of each entry of cameras.
     """
 
